@@ -1,0 +1,174 @@
+// Runs the program behind an agent once: starts it in a session of its own, feeds and reads it, watches the limits, and
+// does not come back before every process of the activation is gone.
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import type { AgentResult, AgentRun } from './agent.ts';
+import { ensureHome } from './agent-environment.ts';
+import { createLineCutter } from './lines.ts';
+import { type OsProcess, readProcess } from './process-table.ts';
+import { stopActivationProcesses } from './process-tree.ts';
+import { startProblem } from './program.ts';
+
+export type AgentProgram = {
+  /** The program and its arguments. */
+  command: string[];
+  environment: Record<string, string>;
+  /** Characters; a longer line comes in pieces. */
+  lineMax: number;
+  /** One line of output. Returns false when no more is wanted: the rest is read and thrown away. */
+  onLine(line: string, from: 'stdout' | 'stderr'): boolean;
+  /** A remark for the transcript that does not come from the program; returns as `onLine` does. */
+  onRemark(text: string): boolean;
+};
+
+/** How the program ended: the part of a result that does not depend on the agent's kind. */
+export type ProgramEnd = Pick<AgentResult, 'outcome' | 'exit' | 'agentFault' | 'droppedBytes'>;
+
+/** Output is handled in slices, so that a program that floods us does not hold up the daemon. */
+const SLICE_MS = 1;
+const DRAIN_MS = 1_000;
+const HELD_OPEN =
+  'The output is still held open by a process that has left the activation; it is not read any further.';
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+type Output = { isFull: boolean; droppedBytes: number };
+
+export async function runAgentProgram(run: AgentRun, program: AgentProgram): Promise<ProgramEnd> {
+  const child = await start(run, program);
+  if ('outcome' in child) return child;
+  const exited = once(child, 'exit').then(([code, signal]) => exitOf(code, signal));
+  const stops = watchStops(run);
+  const output: Output = { isFull: false, droppedBytes: 0 };
+  const bugs: unknown[] = [];
+  /** Must not throw: it is called while processes are being stopped. */
+  const remark = (text: string) => {
+    try {
+      if (!output.isFull) output.isFull = !program.onRemark(text);
+    } catch (bug) {
+      bugs.push(bug);
+    }
+  };
+  let root = { pid: child.pid ?? 0, startedAt: '' };
+  let reading: Promise<unknown> = Promise.resolve();
+  let end: ProgramEnd;
+  try {
+    // On Linux within this turn of the loop, in which even a program that has ended still has its entry.
+    const found = await readProcess(root.pid).catch(() => undefined);
+    root = { ...root, startedAt: found?.startedAt ?? '' };
+    run.onStart(root);
+    // That a program ends before it has read its prompt is its own affair.
+    child.stdin.on('error', () => {}).end(run.prompt);
+    const sources = ['stdout', 'stderr'] as const;
+    reading = Promise.all(
+      sources.map((from) => read(child[from], { from, program, output, onOutput: stops.sawOutput })),
+    );
+    end = await Promise.race([stops.reached, exited, reading.then(() => exited)]);
+  } finally {
+    stops.dispose();
+    const { activationId } = run;
+    await stopActivationProcesses({ activationId, root, isChild: true }, (stuck) => remark(stuckText(stuck)));
+    await exited;
+    await drain(child, reading, () => remark(HELD_OPEN));
+  }
+  await reading;
+  if (bugs.length > 0) throw bugs[0];
+  return output.droppedBytes === 0 ? end : { ...end, droppedBytes: output.droppedBytes };
+}
+
+async function start(run: AgentRun, program: AgentProgram): Promise<ChildProcessWithoutNullStreams | ProgramEnd> {
+  const [name = '', ...args] = program.command;
+  try {
+    await ensureHome(run.folder);
+    if (run.signal.aborted) return interrupted(run.signal);
+    const options = { cwd: run.folder, env: program.environment, detached: true };
+    const child = spawn(name, args, options);
+    if (child.pid === undefined) throw (await once(child, 'error'))[0];
+    return child;
+  } catch (error) {
+    return { outcome: 'failed', ...(await startProblem(error as NodeJS.ErrnoException, name, run.folder)) };
+  }
+}
+
+/** What ends a run from outside: the two limits and the caller. The first one counts. */
+function watchStops({ limits, signal }: AgentRun) {
+  const { promise: reached, resolve } = Promise.withResolvers<ProgramEnd>();
+  const limit = (ms: number, exit: string) =>
+    setTimeout(() => resolve({ outcome: 'timed_out', exit }), Math.min(ms, TIMER_MAX_MS));
+  const silence = limit(limits.firstOutputMs, `no output for ${duration(limits.firstOutputMs)}`);
+  const length = limit(limits.runMs, `time limit of ${duration(limits.runMs)}`);
+  const abort = () => resolve(interrupted(signal));
+  signal.addEventListener('abort', abort);
+  return {
+    reached,
+    sawOutput: () => clearTimeout(silence),
+    dispose() {
+      clearTimeout(silence);
+      clearTimeout(length);
+      signal.removeEventListener('abort', abort);
+    },
+  };
+}
+
+type Reading = { from: 'stdout' | 'stderr'; program: AgentProgram; output: Output; onOutput: () => void };
+
+async function read(stream: Readable, { from, program, output, onOutput }: Reading): Promise<void> {
+  const cutter = createLineCutter(program.lineMax);
+  let sliceEnd = 0;
+  async function take(lines: Iterable<string>) {
+    for (const line of lines) {
+      if (output.isFull) output.droppedBytes += Buffer.byteLength(line) + 1;
+      else output.isFull = !program.onLine(line, from);
+      if (performance.now() < sliceEnd) continue;
+      await nextTurn();
+      sliceEnd = performance.now() + SLICE_MS;
+    }
+  }
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      onOutput();
+      if (output.isFull) output.droppedBytes += chunk.length;
+      else await take(cutter.push(chunk));
+    }
+    await take(cutter.end());
+  } catch (error) {
+    // The stream broke, or was closed by `drain`; an error of the caller's is a bug and goes on.
+    const isStreams =
+      error === stream.errored || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
+    if (!isStreams) throw error;
+  }
+}
+
+/** All processes are gone, so what they wrote is here and ends; if not, somebody we do not know holds the other end. */
+async function drain(child: ChildProcessWithoutNullStreams, reading: Promise<unknown>, onHeldOpen: () => void) {
+  const ended = reading.then(
+    () => true,
+    () => true,
+  );
+  if (!(await Promise.race([ended, wait(DRAIN_MS, false, { ref: false })]))) onHeldOpen();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+  await ended;
+}
+
+function stuckText(processes: OsProcess[]): string {
+  const names = processes.map(({ pid, name }) => `${pid} (${name})`).join(', ');
+  return `Still running 5 s after the stop and waited for: ${names || 'unknown, the processes cannot be listed'}.`;
+}
+
+function exitOf(code: number | null, signal: NodeJS.Signals | null): ProgramEnd {
+  if (signal !== null) return { outcome: 'failed', exit: `signal ${signal}` };
+  return code === 0 ? { outcome: 'done', exit: 'ok' } : { outcome: 'failed', exit: `exit code ${code}` };
+}
+
+function interrupted({ reason }: AbortSignal): ProgramEnd {
+  const isNamed = typeof reason === 'string' && reason !== 'interrupted';
+  return { outcome: 'interrupted', exit: isNamed ? `interrupted: ${reason}` : 'interrupted' };
+}
+
+function duration(ms: number): string {
+  if (ms < 1_000) return `${ms} ms`;
+  return ms < 120_000 ? `${round(ms / 1_000)} s` : `${round(ms / 60_000)} min`;
+}
+
+const round = (value: number) => Math.round(value * 10) / 10;

@@ -1,0 +1,247 @@
+// Decides who is awake now.
+//
+// The journal is the queue: this file keeps no list of work, only marks of who may have some. A Worker is
+//   quiet    no mark; whatever is in its inbox was looked at,
+//   marked   something may have come; it stands in one of two lines, people and the outside before the rest,
+//   running  one activation at a time; what comes meanwhile is found by the look after its end,
+//   waiting  its batch may not be shown before a time; a timer marks it again.
+// A mark is set after the commit and cleared before the look, so nothing that lands in between is missed; a restart
+// marks everybody whose inbox is not empty. While the agent itself is broken, nothing starts but a probe now and then.
+import { cpus, freemem } from 'node:os';
+import type { Entry } from '../store/entries.ts';
+import { triggers } from '../domain/evolve.ts';
+import type { Batch, Inbox } from '../store/inbox.ts';
+import { type ActivationDeps, type Running, startActivation } from './activation.ts';
+import { type AgentHold, createAgentHold } from './agent-hold.ts';
+import type { StopReason } from './settle.ts';
+
+export type DispatcherDeps = ActivationDeps & {
+  inbox: Inbox;
+  /** The journal failed under an activation: nothing can be recorded any more. */
+  onFailure(error: unknown): void;
+};
+
+export type WorkerActivity = 'running' | 'waiting' | 'paused' | 'idle';
+
+export type Dispatcher = {
+  /** Marks every Worker that has work; call it once the server answers. */
+  start(): void;
+  /** Stops a Worker's run, if one is under way. */
+  interrupt(workerId: string, reason: StopReason): boolean;
+  activity(workerId: string): WorkerActivity;
+  readonly running: number;
+  /** Resolves when nobody runs and nobody is marked. Waiting retries do not count. */
+  idle(): Promise<void>;
+  /** Starts nothing more, stops what runs; resolves when all is recorded. */
+  stop(): Promise<void>;
+};
+
+/** Subscribers marked in one turn of the event loop. */
+const MARK_SLICE = 1_000;
+/** Wait before a Worker runs again whose activation could not be recorded, as when the disk is full. */
+const RECORD_RETRY_MS = 5_000;
+const MEMORY_PER_RUN = 400 * 1_048_576;
+
+export function createDispatcher(deps: DispatcherDeps): Dispatcher {
+  const { journal, inbox, settings } = deps;
+  const running = new Map<string, Running>();
+  const urgent = new Set<string>();
+  const ordinary = new Set<string>();
+  const timers = new Map<string, () => void>();
+  const idleListeners = new Set<() => void>();
+  const startsMax = Math.max(1, cpus().length);
+  const hold: AgentHold = createAgentHold(deps, schedule);
+  let starting = 0;
+  let marking = 0;
+  let stopping = false;
+  let scheduled = false;
+  const unlisten = journal.onCommit((entries) => {
+    for (const entry of entries) noticeEntry(entry);
+  });
+
+  function noticeEntry(entry: Entry): void {
+    const { event } = entry;
+    switch (event.type) {
+      case 'EventPublished':
+        if (triggers(journal.org, event.streamId)) markSubscribers(event.streamId, entry);
+        return;
+      case 'WorkerHired':
+      case 'ActivationRequested':
+        return mark(event.workerId, entry.hops === 0);
+      case 'TriggersRequeued':
+      case 'WorkerResumed':
+        return mark(event.workerId, true);
+      case 'EventReleased':
+        for (const workerId of event.workers) mark(workerId, true);
+        return;
+      case 'OrgResumed':
+        return markAll();
+      case 'WorkerFired':
+        running.get(event.workerId)?.stop('fired');
+        return;
+      case 'WorkerPaused':
+        running.get(event.workerId)?.stop('paused');
+        return;
+      case 'OrgPaused':
+        for (const run of running.values()) run.stop('paused');
+        return;
+      default:
+        return; // Nothing else wakes or stops anybody.
+    }
+  }
+
+  /** In slices: one Event on a Stream with ten thousand subscribers must not hold up the loop. */
+  function markSubscribers(streamId: string, { actor, hops }: Entry): void {
+    const subscribers = [...(journal.org.subscriptions.get(streamId)?.keys() ?? [])];
+    const slice = (from: number) => {
+      for (const workerId of subscribers.slice(from, from + MARK_SLICE)) if (workerId !== actor) mark(workerId, hops === 0);
+      if (from + MARK_SLICE >= subscribers.length) return;
+      marking += 1;
+      setImmediate(() => {
+        marking -= 1;
+        slice(from + MARK_SLICE);
+      });
+    };
+    slice(0);
+  }
+
+  function mark(workerId: string, first: boolean): void {
+    if (journal.org.workers.get(workerId)?.kind !== 'ai') return;
+    if (first) {
+      ordinary.delete(workerId);
+      urgent.add(workerId);
+    } else if (!urgent.has(workerId)) ordinary.add(workerId);
+    schedule();
+  }
+
+  function markAll(): void {
+    for (const workerId of inbox.workersWithWork()) mark(workerId, false);
+  }
+
+  function schedule(): void {
+    if (scheduled || stopping) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      startWhatFits();
+    });
+  }
+
+  function startWhatFits(): void {
+    for (const [line, extra] of [
+      [urgent, 1],
+      [ordinary, 0],
+    ] as const) {
+      for (const workerId of line) {
+        if (stopping || starting >= startsMax || !hold.allowsStart(running.size)) return settleIdle();
+        if (running.has(workerId)) continue; // Its end looks again.
+        if (running.size >= maxInflight() + extra) break;
+        line.delete(workerId);
+        look(workerId);
+      }
+    }
+    settleIdle();
+  }
+
+  /** Clears the mark before the look; whatever commits after the look marks again. */
+  function look(workerId: string): void {
+    const { org } = journal;
+    const worker = org.workers.get(workerId);
+    if (!worker || worker.firedAt !== null || worker.paused || org.paused) return;
+    const batch = inbox.next(workerId, {
+      triggers: settings.get('dispatch.batch_triggers'),
+      bytes: settings.get('dispatch.batch_bytes'),
+    });
+    if (!batch) return;
+    const waitMs = batch.notBefore === undefined ? 0 : Date.parse(batch.notBefore) - deps.now().getTime();
+    if (waitMs > 0) return wait(workerId, waitMs);
+    run(batch);
+  }
+
+  function wait(workerId: string, delayMs: number): void {
+    timers.get(workerId)?.();
+    const cancel = deps.after(delayMs, () => {
+      timers.delete(workerId);
+      mark(workerId, false);
+    });
+    timers.set(workerId, cancel);
+  }
+
+  function run(batch: Batch): void {
+    const { workerId } = batch;
+    starting += 1;
+    const started = startActivation(deps, batch);
+    running.set(workerId, started);
+    void started.alive.then(() => {
+      starting -= 1;
+      schedule();
+    });
+    started.ended
+      .then(
+        ({ agentFault, exit }) => {
+          hold.note(agentFault, exit);
+          running.delete(workerId);
+          mark(workerId, false);
+        },
+        (error: unknown) => {
+          running.delete(workerId);
+          deps.onFailure(error);
+          if (!stopping) wait(workerId, RECORD_RETRY_MS);
+        },
+      )
+      .finally(() => {
+        schedule();
+        settleIdle();
+      });
+  }
+
+  function maxInflight(): number {
+    return settings.get('dispatch.max_inflight') ?? Math.min(16, Math.max(4, Math.floor(freemem() / MEMORY_PER_RUN)));
+  }
+
+  const isIdle = () => running.size === 0 && marking === 0 && (stopping || urgent.size + ordinary.size === 0);
+
+  function settleIdle(): void {
+    if (!isIdle()) return;
+    for (const listener of [...idleListeners]) listener();
+  }
+
+  function idle(): Promise<void> {
+    if (isIdle() && !scheduled) return Promise.resolve();
+    return new Promise((resolve) => {
+      const listener = () => {
+        idleListeners.delete(listener);
+        resolve();
+      };
+      idleListeners.add(listener);
+    });
+  }
+
+  return {
+    start: markAll,
+    interrupt(workerId, reason) {
+      const current = running.get(workerId);
+      current?.stop(reason);
+      return current !== undefined;
+    },
+    activity(workerId) {
+      if (running.has(workerId)) return 'running';
+      const worker = journal.org.workers.get(workerId);
+      if (worker?.paused || (worker?.kind === 'ai' && journal.org.paused)) return 'paused';
+      return urgent.has(workerId) || ordinary.has(workerId) || timers.has(workerId) ? 'waiting' : 'idle';
+    },
+    get running() {
+      return running.size;
+    },
+    idle,
+    async stop() {
+      stopping = true;
+      unlisten();
+      hold.close();
+      for (const cancel of timers.values()) cancel();
+      timers.clear();
+      for (const current of running.values()) current.stop('shutdown');
+      await idle();
+    },
+  };
+}

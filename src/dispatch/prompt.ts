@@ -1,0 +1,119 @@
+// What an AI Worker is told when it wakes. Text from outside is always indented, so that it cannot pose as our own lines.
+import type { Message } from '../domain/message.ts';
+import type { Org } from '../domain/org.ts';
+import { type EventView, toView } from '../store/event-reader.ts';
+import type { Batch } from '../store/inbox.ts';
+import type { Entry } from '../store/entries.ts';
+
+export type PromptParts = {
+  workerId: string;
+  batch: Batch;
+  org: Org;
+  policy: string;
+  /** Text of each Role, with the Position it comes from. */
+  roles: { positionId: string; content: string }[];
+  identity: string;
+  /** Most characters of one Message body that are shown. */
+  bodyMax: number;
+};
+
+const EXTRA_MAX = 4_096;
+
+export function renderPrompt(parts: PromptParts): string {
+  const { workerId, batch, policy, roles, identity } = parts;
+  const sections = [
+    `You are ${workerId}, a Worker in an organisation of people and AI Workers. Your folder is the current directory; ` +
+      'role.md, identity.md and agent.md in it hold the texts below. This activation is a single turn: act, then exit.',
+    ...roles.map(({ positionId, content }) => `=== Your Role (${positionId}) ===\n${content.trim()}\n=== end role ===`),
+    `=== Who you are ===\n${identity.trim()}\n=== end identity ===`,
+    `=== Policy ===\n${policy.trim()}\n=== end policy ===`,
+    ...attemptNote(batch),
+    ...triggerBlocks(parts),
+    'Act on this now, without preamble, using your tools; then exit.',
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function attemptNote({ attempt, reason }: Batch): string[] {
+  if (attempt <= 1) return [];
+  return [`attempt ${attempt}: ${reason ?? 'a previous run was cut off'}. Part of the work may be done already; look before you repeat it.`];
+}
+
+function triggerBlocks(parts: PromptParts): string[] {
+  const { triggers } = parts.batch;
+  if (triggers.length === 1) return triggers.map((entry) => block('', entry, parts));
+  const count = triggers.length;
+  return [
+    `${count} triggers came together. They are in the order they arrived; often the latest supersedes the ones before it.`,
+    ...triggers.map((entry, index) => block(`[${index + 1}/${count}] `, entry, parts)),
+  ];
+}
+
+function block(label: string, entry: Entry, parts: PromptParts): string {
+  return `${label}=== Trigger ===\n${triggerText(entry, parts)}\n=== end trigger ===`;
+}
+
+function triggerText(entry: Entry, { org, bodyMax }: PromptParts): string {
+  switch (entry.event.type) {
+    case 'WorkerHired':
+      return 'kind: hire\nYou were just hired. Do the one-time set-up that your Role asks for, then exit. Events will wake you from now on.';
+    case 'ActivationRequested':
+      return `kind: request\nasked by: ${entry.actor}\nreason:\n${indented(entry.event.reason)}`;
+    default: {
+      const view = toView(entry);
+      return view ? eventText(view, entry.actor, org, bodyMax) : 'kind: unknown';
+    }
+  }
+}
+
+function eventText(view: EventView, actor: string, org: Org, bodyMax: number): string {
+  const message: Message = view.message ?? {};
+  const kind = org.workers.get(actor)?.kind;
+  const lines = [`stream: ${view.streamId}`, `event: ${view.id}`, `time: ${view.createdAt}`];
+  const header = (name: string, value: string | undefined) => {
+    if (value) lines.push(`${name}: ${oneLine(value)}`);
+  };
+  header('source', view.source);
+  header('source_kind', kind);
+  header('from', message.from);
+  header('to', message.to?.join(', '));
+  header('subject', message.subject);
+  header('thread_id', message.thread_id);
+  header('in_reply_to', message.in_reply_to);
+  header('message_id', message.message_id);
+  header('body_content_type', message.body_content_type);
+  for (const { filename, content_type: type, size_bytes: size } of message.attachments ?? []) {
+    header('attachment', [filename, type, size === undefined ? undefined : `${size} bytes`].filter(Boolean).join(', '));
+  }
+  if (view.redacted) lines.push('This Event was redacted; its text is gone.');
+  if (view.body) lines.push('body:', indented(cut(view.body, bodyMax, view.id)));
+  if (message.extra !== undefined) lines.push('extra:', indented(cut(JSON.stringify(message.extra, null, 2), EXTRA_MAX, view.id)));
+  return lines.join('\n');
+}
+
+const oneLine = (text: string) => text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+
+/** Every line gets four spaces, whatever its text takes for a line break. */
+const indented = (text: string) =>
+  text
+    .split(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/)
+    .map((line) => `    ${line}`)
+    .join('\n');
+
+/** Cuts between characters, and says where the whole is. */
+function cut(text: string, most: number, id: string): string {
+  if (text.length <= most) return text;
+  const end = /[\uD800-\uDBFF]/.test(text.charAt(most - 1)) ? most - 1 : most;
+  return `${text.slice(0, end)}\n[cut: ${text.length - end} more characters are in Event ${id}]`;
+}
+
+/** How the beginning of an activation reads in its transcript. */
+export function activationMarker(triggers: readonly Entry[]): string {
+  const names = triggers.map(triggerName);
+  return `=== activation: ${names.length === 1 ? names[0] : `batch of ${names.length}: ${names.join('; ')}`} ===`;
+}
+
+function triggerName({ event, stream, actor }: Entry): string {
+  if (event.type === 'EventPublished') return `event ${event.id} on ${stream} from ${actor}`;
+  return event.type === 'WorkerHired' ? 'hire' : `request from ${actor}`;
+}

@@ -1,0 +1,61 @@
+// What becomes of a batch when its activation has ended. Pure: the retry policy in one place.
+import type { ActivationOutcome, OpenBatch } from '../domain/activation.ts';
+
+/** Why a run was stopped on purpose; a person's stop is final, the others show the batch again without counting. */
+export type StopReason = 'person' | 'paused' | 'shutdown' | 'fired';
+
+export type Ended = {
+  outcome: ActivationOutcome;
+  exit: string;
+  agentFault: boolean;
+  /** Set when we stopped it. */
+  stopped?: StopReason;
+};
+
+export type Shown = {
+  /** Triggers this activation was shown, ascending. */
+  triggers: number[];
+  /** Of the same open batch, still to come. */
+  rest: number[];
+  attempt: number;
+  oneByOne: boolean;
+  checkpoint: number;
+};
+
+export type Settlement = { throughSeq: number; settled: number[]; parked: number[]; open: OpenBatch | null };
+
+/** Wait before the second and the third attempt. */
+const RETRY_DELAYS_MS = [10_000, 120_000];
+/** A run that took all its time is tried once more, not twice. */
+const TIMEOUT_ATTEMPTS = 2;
+
+export function settle(shown: Shown, ended: Ended, policy: { attempts: number; nowMs: number }): Settlement {
+  if (ended.stopped === 'fired') return { ...passing(shown, []), settled: [], open: null };
+  if (ended.outcome === 'done') return passing(shown, []);
+  if (ended.stopped === 'person') return passing(shown, shown.triggers);
+  if (ended.stopped !== undefined || ended.agentFault) {
+    return again(shown, { attempt: shown.attempt, oneByOne: shown.oneByOne, delayMs: 0, reason: ended.exit }, policy.nowMs);
+  }
+  const attempts = ended.outcome === 'timed_out' ? Math.min(TIMEOUT_ATTEMPTS, policy.attempts) : policy.attempts;
+  if (shown.attempt >= attempts && (shown.oneByOne || shown.triggers.length === 1)) return passing(shown, shown.triggers);
+  const attempt = Math.min(shown.attempt + 1, attempts);
+  const delayMs = ended.outcome === 'lost' ? 0 : (RETRY_DELAYS_MS[shown.attempt - 1] ?? RETRY_DELAYS_MS.at(-1) ?? 0);
+  const reason = ended.outcome === 'lost' ? 'a previous run was cut off' : `a previous run ended with: ${ended.exit}`;
+  return again(shown, { attempt, oneByOne: attempt >= attempts, delayMs, reason }, policy.nowMs);
+}
+
+/** The shown triggers are over, well or parked; what is left of the batch comes next. */
+function passing({ triggers, rest, attempt, checkpoint }: Shown, parked: number[]): Settlement {
+  const notBefore = new Date(0).toISOString();
+  const open = rest.length > 0 ? { triggers: rest, attempt, oneByOne: true, notBefore, reason: 'a previous run failed' } : null;
+  return { throughSeq: Math.max(checkpoint, ...triggers), settled: triggers, parked, open };
+}
+
+function again(
+  { triggers, rest, checkpoint }: Shown,
+  { attempt, oneByOne, delayMs, reason }: { attempt: number; oneByOne: boolean; delayMs: number; reason: string },
+  nowMs: number,
+): Settlement {
+  const notBefore = new Date(nowMs + delayMs).toISOString();
+  return { throughSeq: checkpoint, settled: [], parked: [], open: { triggers: [...triggers, ...rest], attempt, oneByOne, notBefore, reason } };
+}

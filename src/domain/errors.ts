@@ -1,0 +1,56 @@
+/** Why a request was refused. Anything that is not an OrgError is a bug or a broken machine. */
+export type OrgErrorCode = 'invalid' | 'not_found' | 'conflict' | 'forbidden';
+
+/** A refusal whose message is meant for the person or agent who asked: what is wrong and what to do. */
+export class OrgError extends Error {
+  readonly code: OrgErrorCode;
+
+  constructor(code: OrgErrorCode, message: string) {
+    super(message);
+    this.name = 'OrgError';
+    this.code = code;
+  }
+}
+
+export const invalid = (message: string) => new OrgError('invalid', message);
+export const conflict = (message: string) => new OrgError('conflict', message);
+export const forbidden = (message: string) => new OrgError('forbidden', message);
+export const notFound = (message: string) => new OrgError('not_found', message);
+
+/**
+ * Refuses an id that names nothing, with the nearest known id and where to look.
+ * Every such message ends in `record not found`: Role texts of users match on that phrase.
+ */
+export function missing(noun: string, id: string, known: Iterable<string>, lookIn: string): OrgError {
+  const near = nearest(id, known);
+  const hint = near === undefined ? `see ${lookIn}` : `did you mean ${near}?`;
+  return notFound(`No ${capitalise(noun)} ${id}; ${hint} ${noun} "${id}": record not found`);
+}
+
+/** The known word closest to the given one, if it is close enough to be a slip (a third of its length, at most 3 edits). */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  const limit = Math.min(3, Math.floor(word.length / 3));
+  let best: string | undefined;
+  let bestDistance = limit + 1;
+  for (const candidate of known) {
+    if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
+    const distance = editDistance(word, candidate);
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min((previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, substitution));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? a.length;
+}
+
+const capitalise = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);

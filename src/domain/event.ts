@@ -1,0 +1,132 @@
+import type { ContentPart } from './entry.ts';
+import { conflict, forbidden, invalid, notFound } from './errors.ts';
+import { dmStreamId, NOTICES, OWNER } from './ids.ts';
+import { encodeMessage } from './message.ts';
+import type { Context, DomainEvent, Org, StreamState } from './org.ts';
+import { requireStream } from './stream.ts';
+import { subscribeWorker } from './subscription.ts';
+import { requireWorker } from './worker.ts';
+
+export type EventCommand =
+  | { type: 'Publish'; streamId: string; content: ContentPart[] }
+  | { type: 'SendDm'; toWorkerId: string; body: string }
+  | { type: 'PostNotice'; subject: string; body: string }
+  | { type: 'ReleaseEvent'; event: number; streamId: string }
+  | { type: 'DiscardEvent'; event: number; streamId: string }
+  | { type: 'RedactEvent'; event: number; streamId: string; alsoErase: number[]; reason: string };
+
+/** `content` names the erasable parts of the Event: `message` and whatever the transport keeps beside it. */
+export type OrgEventEvent =
+  | { type: 'EventPublished'; id: string; streamId: string; content: ContentPart[] }
+  | { type: 'EventHeld'; event: number; streamId: string; reason: string }
+  | { type: 'EventReleased'; event: number; streamId: string; workers: string[] }
+  | { type: 'EventDiscarded'; event: number; streamId: string }
+  | { type: 'EventRedacted'; event: number; streamId: string; alsoErased: number[]; reason: string };
+
+/** An Event too far from its cause, or whose chain is too busy, is kept but wakes nobody until a person releases it. */
+export function publish(
+  org: Org,
+  { streamId, content }: { streamId: string; content: ContentPart[] },
+  context: Context,
+): DomainEvent[] {
+  const stream = requireStream(org, streamId);
+  checkMayPublish(org, streamId, stream, context);
+  return published(org, streamId, content, context, 0);
+}
+
+export function sendDm(org: Org, { toWorkerId, body }: { toWorkerId: string; body: string }, context: Context): DomainEvent[] {
+  const from = context.actor;
+  if (toWorkerId === from) throw invalid('cannot DM yourself');
+  requireWorker(org, toWorkerId);
+  const pair = [from, toWorkerId].sort();
+  const known = org.dms.get(pair.join(' '));
+  const streamId = known ?? freeDmId(org, from, toWorkerId);
+  const events: DomainEvent[] = known
+    ? pair.flatMap((workerId) => subscribeWorker(org, workerId, streamId, null))
+    : [
+        {
+          type: 'StreamCreated',
+          streamId,
+          name: `dm: ${from} ↔ ${toWorkerId}`,
+          description: `Direct messages between ${pair.join(' and ')}.`,
+          transport: { kind: 'local', config: {} },
+          purpose: 'dm',
+          members: pair,
+          private: true,
+        },
+        ...pair.map((workerId): DomainEvent => ({ type: 'WorkerSubscribed', workerId, streamId, filter: null })),
+      ];
+  const content = [{ name: 'message', bytes: encodeMessage({ from, to: [toWorkerId], body }) }];
+  return [...events, ...published(org, streamId, content, context, events.length)];
+}
+
+/** A message to the people who run the org. */
+export function postNotice(context: Context, offset: number, notice: { subject: string; body: string }): DomainEvent {
+  const content = [{ name: 'message', bytes: encodeMessage(notice) }];
+  return { type: 'EventPublished', id: context.eventId(context.seq + offset), streamId: NOTICES, content };
+}
+
+export function releaseEvent(org: Org, { event, streamId }: { event: number; streamId: string }): DomainEvent[] {
+  if (!org.heldEvents.has(event)) throw notFound(`That Event is not held: record not found`);
+  const workers: string[] = [];
+  for (const [workerId, { from }] of org.subscriptions.get(streamId) ?? []) {
+    if (from < event && org.workers.get(workerId)?.kind === 'ai') workers.push(workerId);
+  }
+  return [{ type: 'EventReleased', event, streamId, workers }];
+}
+
+export function discardEvent(org: Org, { event, streamId }: { event: number; streamId: string }): DomainEvent[] {
+  if (!org.heldEvents.has(event)) throw notFound(`That Event is not held: record not found`);
+  return [{ type: 'EventDiscarded', event, streamId }];
+}
+
+function published(
+  org: Org,
+  streamId: string,
+  content: ContentPart[],
+  context: Context,
+  offset: number,
+): DomainEvent[] {
+  const { limits, hops, root } = context;
+  const seq = context.seq + offset;
+  const events: DomainEvent[] = [{ type: 'EventPublished', id: context.eventId(seq), streamId, content }];
+  if (hops <= limits.maxHops || !wakesAnybody(org, streamId, context.actor)) return events;
+  const reason = `${hops} hops from its cause, the limit is ${limits.maxHops}`;
+  events.push({ type: 'EventHeld', event: seq, streamId, reason });
+  if (org.noticedRoots.has(root)) return events;
+  const subject = `Loop stopped on ${streamId}`;
+  const body =
+    `An Event of ${context.actor} on ${streamId} is ${reason} (dispatch.max_hops), so it wakes nobody and is held: ${context.eventId(seq)}. ` +
+    'Workers are answering each other. Release or discard the Event, and change the Roles so that the conversation ends.';
+  return [...events, postNotice(context, offset + events.length, { subject, body })];
+}
+
+function wakesAnybody(org: Org, streamId: string, publisher: string): boolean {
+  for (const workerId of org.subscriptions.get(streamId)?.keys() ?? []) {
+    if (workerId !== publisher && org.workers.get(workerId)?.kind === 'ai') return true;
+  }
+  return false;
+}
+
+function checkMayPublish(org: Org, streamId: string, stream: StreamState, { actor }: Context): void {
+  const isWorker = org.workers.has(actor);
+  if (stream.purpose === 'transcript' || stream.purpose === 'chat' || (stream.purpose === 'notices' && isWorker)) {
+    throw conflict(`Stream ${streamId} is written by the daemon alone; publish on another Stream or send a dm.`);
+  }
+  if (!isWorker || actor === OWNER) return;
+  if (stream.purpose === 'dm' && !stream.members.includes(actor)) {
+    throw forbidden(`Stream ${streamId} is a conversation of ${stream.members.join(' and ')}.`);
+  }
+  if (stream.private && !org.subscriptions.get(streamId)?.has(actor)) {
+    throw forbidden(`Stream ${streamId} is private; only its members publish there.`);
+  }
+}
+
+/** The pair's own id, or one beside it when another pair already has that spelling. */
+function freeDmId(org: Org, a: string, b: string): string {
+  const usual = dmStreamId(a, b);
+  for (let n = 1; ; n++) {
+    const id = n === 1 ? usual : `${usual}-${n}`;
+    if (!org.streams.has(id)) return id;
+  }
+}

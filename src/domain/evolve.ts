@@ -1,0 +1,159 @@
+import type { EntryHeader } from './entry.ts';
+import { NOTICES } from './ids.ts';
+import type { DomainEvent, Org } from './org.ts';
+
+type Header = Pick<EntryHeader, 'seq' | 'actor' | 'at' | 'root'>;
+type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
+
+/**
+ * Brings the org's decision state up to date with a fact, in place.
+ * The state is private to the journal; copying it for each entry would make a replay quadratic.
+ */
+export function evolve(org: Org, event: DomainEvent, header: Header): void {
+  switch (event.type) {
+    case 'OrgPaused':
+      org.paused = true;
+      return;
+    case 'OrgResumed':
+      org.paused = false;
+      return;
+    case 'RoleCreated':
+      org.roles.add(event.roleId);
+      return;
+    case 'RoleDeleted':
+      org.roles.delete(event.roleId);
+      return;
+    case 'PositionCreated':
+    case 'PositionUpdated':
+      org.positions.set(event.positionId, { roleId: event.roleId, parentId: event.parentId });
+      return;
+    case 'PositionDeleted':
+      org.positions.delete(event.positionId);
+      return;
+    case 'WorkerHired': {
+      const { kind, positionId } = event;
+      org.workers.set(event.workerId, { kind, positions: [positionId], hiredBy: header.actor, paused: false, firedAt: null });
+      return;
+    }
+    case 'WorkerMoved':
+    case 'WorkerPaused':
+    case 'WorkerResumed':
+    case 'WorkerFired':
+      return evolveWorker(org, event, header);
+    case 'ToolGranted': {
+      const held = org.grants.get(event.workerId) ?? new Map<string, string>();
+      org.grants.set(event.workerId, held.set(event.tool, event.grantId));
+      org.grantIds.set(event.grantId, { workerId: event.workerId, tool: event.tool });
+      return;
+    }
+    case 'ToolRevoked':
+      org.grants.get(event.workerId)?.delete(event.tool);
+      org.grantIds.delete(event.grantId);
+      return;
+    case 'StreamCreated':
+    case 'StreamUpdated':
+    case 'StreamDeleted':
+      return evolveStream(org, event, header);
+    case 'WorkerSubscribed': {
+      const subscribers = org.subscriptions.get(event.streamId) ?? new Map();
+      org.subscriptions.set(event.streamId, subscribers.set(event.workerId, { from: header.seq, filter: event.filter }));
+      org.subscribed.set(event.workerId, (org.subscribed.get(event.workerId) ?? new Set()).add(event.streamId));
+      return;
+    }
+    case 'WorkerUnsubscribed':
+      org.subscriptions.get(event.streamId)?.delete(event.workerId);
+      org.subscribed.get(event.workerId)?.delete(event.streamId);
+      return;
+    case 'EventHeld':
+      org.heldEvents.add(event.event);
+      org.noticedRoots.add(header.root);
+      return;
+    case 'EventReleased':
+    case 'EventDiscarded':
+      org.heldEvents.delete(event.event);
+      return;
+    case 'RoleUpdated':
+    case 'IdentityUpdated':
+    case 'ActivationRequested':
+    case 'EventPublished':
+    case 'EventRedacted':
+    case 'ActivationStarted':
+    case 'ActivationEnded':
+    case 'TriggersHeld':
+    case 'TriggersRequeued':
+    case 'TriggersDropped':
+      return; // Texts, speech and runs do not change what the org allows.
+  }
+}
+
+/** The fact types {@link evolve} listens to; only these are read at start, however many Events there are. */
+export const STATE_TYPES = [
+  'OrgPaused',
+  'OrgResumed',
+  'RoleCreated',
+  'RoleDeleted',
+  'PositionCreated',
+  'PositionUpdated',
+  'PositionDeleted',
+  'WorkerHired',
+  'WorkerMoved',
+  'WorkerPaused',
+  'WorkerResumed',
+  'WorkerFired',
+  'ToolGranted',
+  'ToolRevoked',
+  'StreamCreated',
+  'StreamUpdated',
+  'StreamDeleted',
+  'WorkerSubscribed',
+  'WorkerUnsubscribed',
+  'EventHeld',
+  'EventReleased',
+  'EventDiscarded',
+] as const satisfies DomainEvent['type'][];
+
+function evolveWorker(org: Org, event: Of<'WorkerMoved' | 'WorkerPaused' | 'WorkerResumed' | 'WorkerFired'>, header: Header): void {
+  const worker = org.workers.get(event.workerId);
+  if (!worker) return;
+  switch (event.type) {
+    case 'WorkerMoved':
+      worker.positions = event.positions;
+      return;
+    case 'WorkerPaused':
+      worker.paused = true;
+      return;
+    case 'WorkerResumed':
+      worker.paused = false;
+      return;
+    case 'WorkerFired':
+      worker.positions = [];
+      worker.firedAt = header.at;
+      return;
+  }
+}
+
+function evolveStream(org: Org, event: Of<'StreamCreated' | 'StreamUpdated' | 'StreamDeleted'>, header: Header): void {
+  if (event.type === 'StreamCreated') {
+    const { type: _, streamId, ...fields } = event;
+    org.streams.set(streamId, { ...fields, createdBy: header.actor, deletedAt: null });
+    org.streamNames.set(event.name, streamId);
+    if (event.purpose === 'dm') org.dms.set(event.members.join(' '), streamId);
+    return;
+  }
+  const stream = org.streams.get(event.streamId);
+  if (!stream) return;
+  org.streamNames.delete(stream.name);
+  if (event.type === 'StreamDeleted') {
+    stream.deletedAt = header.at;
+    return;
+  }
+  const { name, description, transport } = event;
+  Object.assign(stream, { name, description, transport, private: event.private });
+  org.streamNames.set(name, event.streamId);
+}
+
+/** Which Streams wake their subscribers; transcripts, notices and chats never do. */
+export function triggers(org: Org, streamId: string): boolean {
+  const purpose = org.streams.get(streamId)?.purpose;
+  return streamId !== NOTICES && (purpose === 'open' || purpose === 'dm');
+}

@@ -1,0 +1,197 @@
+import { type ActivationCommand, type ActivationEvent, startActivation } from './activation.ts';
+import { discardEvent, type EventCommand, type OrgEventEvent, postNotice, publish, releaseEvent, sendDm } from './event.ts';
+import { type FoundingCommand, type FoundingEvent, foundOrg } from './founding.ts';
+import { type GrantCommand, type GrantEvent, grantTool, revokeTool } from './grant.ts';
+import { createPosition, deletePosition, type PositionCommand, type PositionEvent, updatePosition } from './position.ts';
+import { createRole, deleteRole, type RoleCommand, type RoleEvent, updateRole } from './role.ts';
+import { createStream, deleteStream, type StreamCommand, type StreamEvent, type StreamPurpose, type StreamTransport, updateStream } from './stream.ts';
+import { inviteWorkers, type SubscriptionCommand, type SubscriptionEvent, type SubscriptionFilter, subscribeWorker, unsubscribeWorker } from './subscription.ts';
+import * as worker from './worker.ts';
+import type { WorkerCommand, WorkerEvent, WorkerKind } from './worker.ts';
+
+export type Command =
+  | FoundingCommand
+  | RoleCommand
+  | PositionCommand
+  | WorkerCommand
+  | GrantCommand
+  | StreamCommand
+  | SubscriptionCommand
+  | EventCommand
+  | ActivationCommand;
+
+/** A fact. JSON, self-contained: projecting it needs nothing but its entry. */
+export type DomainEvent =
+  | FoundingEvent
+  | RoleEvent
+  | PositionEvent
+  | WorkerEvent
+  | GrantEvent
+  | StreamEvent
+  | SubscriptionEvent
+  | OrgEventEvent
+  | ActivationEvent;
+
+export type WorkerState = {
+  kind: WorkerKind;
+  positions: string[];
+  hiredBy: string;
+  paused: boolean;
+  /** RFC 3339, or null while employed. */
+  firedAt: string | null;
+};
+
+export type StreamState = {
+  name: string;
+  description: string;
+  transport: StreamTransport;
+  purpose: StreamPurpose;
+  members: string[];
+  private: boolean;
+  createdBy: string;
+  deletedAt: string | null;
+};
+
+/** What decisions need to know of the org. Texts and Messages live in tables only. */
+export type Org = {
+  roles: Set<string>;
+  positions: Map<string, { roleId: string; parentId: string | null }>;
+  workers: Map<string, WorkerState>;
+  /** Worker → tool → grant id. */
+  grants: Map<string, Map<string, string>>;
+  grantIds: Map<string, { workerId: string; tool: string }>;
+  streams: Map<string, StreamState>;
+  /** Name → Stream id, of Streams that exist. */
+  streamNames: Map<string, string>;
+  /** Sorted pair of Worker ids, joined by a space → Stream id. */
+  dms: Map<string, string>;
+  /** Stream → Worker → the open subscription; `from` is the seq it began at. */
+  subscriptions: Map<string, Map<string, { from: number; filter: SubscriptionFilter | null }>>;
+  /** Worker → Streams it listens to. */
+  subscribed: Map<string, Set<string>>;
+  /** seqs of Events that wait for a person's release. */
+  heldEvents: Set<number>;
+  /** Roots of chains about which a notice was posted. */
+  noticedRoots: Set<number>;
+  paused: boolean;
+};
+
+/** What a decision may use besides the org: who asks, where in a causal chain, and the numbers it will be given. */
+export type Context = {
+  actor: string;
+  /** seq of the first entry this decision will make; the others follow without gaps. */
+  seq: number;
+  at: string;
+  hops: number;
+  root: number;
+  limits: { maxHops: number };
+  /** Names of all tools that exist. */
+  tools: ReadonlySet<string>;
+  eventId(seq: number): string;
+};
+
+export const emptyOrg = (): Org => ({
+  roles: new Set(),
+  positions: new Map(),
+  workers: new Map(),
+  grants: new Map(),
+  grantIds: new Map(),
+  streams: new Map(),
+  streamNames: new Map(),
+  dms: new Map(),
+  subscriptions: new Map(),
+  subscribed: new Map(),
+  heldEvents: new Set(),
+  noticedRoots: new Set(),
+  paused: false,
+});
+
+/**
+ * The facts a command leads to; none when there is nothing to do.
+ * @throws OrgError when the org's rules forbid it
+ */
+export function decide(org: Org, command: Command, context: Context): DomainEvent[] {
+  switch (command.type) {
+    case 'FoundOrg':
+      return foundOrg(org, command);
+    case 'PauseOrg':
+      return org.paused ? [] : [{ type: 'OrgPaused' }];
+    case 'ResumeOrg':
+      return org.paused ? [{ type: 'OrgResumed' }] : [];
+    case 'CreateRole':
+      return createRole(org, command);
+    case 'UpdateRole':
+      return updateRole(org, command);
+    case 'DeleteRole':
+      return deleteRole(org, command.roleId);
+    case 'CreatePosition':
+      return createPosition(org, command);
+    case 'UpdatePosition':
+      return updatePosition(org, command);
+    case 'DeletePosition':
+      return deletePosition(org, command.positionId);
+    case 'HireWorker':
+      return worker.hireWorker(org, command, context);
+    case 'UpdateIdentity':
+      return worker.updateIdentity(org, command.workerId, command.content);
+    case 'MoveWorker':
+      return worker.moveWorker(org, command.workerId, command.positions);
+    case 'FireWorker':
+      return worker.fireWorker(org, command.workerId);
+    case 'PauseWorker':
+      return worker.pauseWorker(org, command.workerId);
+    case 'ResumeWorker':
+      return worker.resumeWorker(org, command.workerId);
+    case 'ActivateWorker':
+      return worker.activateWorker(org, command.workerId, command.reason);
+    case 'GrantTool':
+      return grantTool(org, command, context);
+    case 'RevokeTool':
+      return revokeTool(org, command.grantId);
+    case 'CreateStream':
+      return createStream(org, command);
+    case 'UpdateStream':
+      return updateStream(org, command);
+    case 'DeleteStream':
+      return deleteStream(org, command.streamId);
+    case 'Subscribe':
+      return subscribeWorker(org, context.actor, command.streamId, command.filter);
+    case 'Unsubscribe':
+      return unsubscribeWorker(org, context.actor, command.streamId);
+    case 'InviteWorkers':
+      return inviteWorkers(org, command);
+    case 'Publish':
+      return publish(org, command, context);
+    case 'SendDm':
+      return sendDm(org, command, context);
+    case 'PostNotice':
+      return [postNotice(context, 0, command)];
+    case 'ReleaseEvent':
+      return releaseEvent(org, command);
+    case 'DiscardEvent':
+      return discardEvent(org, command);
+    case 'RedactEvent': {
+      const { type: _, alsoErase, ...redacted } = command;
+      return [{ type: 'EventRedacted', alsoErased: alsoErase, ...redacted }];
+    }
+    case 'StartActivation':
+      return startActivation(org, command);
+    case 'EndActivation': {
+      const { type: _, notice, ...ended } = command;
+      return withNotice(context, { type: 'ActivationEnded', ...ended }, notice);
+    }
+    case 'HoldTriggers': {
+      const { type: _, notice, ...held } = command;
+      return withNotice(context, { type: 'TriggersHeld', ...held }, notice);
+    }
+    case 'RequeueTriggers':
+      return [{ ...command, type: 'TriggersRequeued' }];
+    case 'DropTriggers':
+      return [{ ...command, type: 'TriggersDropped' }];
+  }
+}
+
+function withNotice(context: Context, event: DomainEvent, notice: { subject: string; body: string } | undefined): DomainEvent[] {
+  return notice ? [event, postNotice(context, 1, notice)] : [event];
+}
+

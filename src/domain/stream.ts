@@ -1,0 +1,85 @@
+import { conflict, invalid, missing } from './errors.ts';
+import { checkId } from './ids.ts';
+import type { DomainEvent, Org, StreamState } from './org.ts';
+
+/** How a Stream reaches outside: the kind names a transport, which alone understands the config. */
+export type StreamTransport = { kind: string; config: Record<string, unknown> };
+
+/** What a Stream is for; only `open` and `dm` Streams wake anybody. */
+export type StreamPurpose = 'open' | 'dm' | 'transcript' | 'notices' | 'chat';
+
+type StreamFields = { name: string; description: string; transport: StreamTransport; private: boolean };
+
+export type StreamCommand =
+  | ({ type: 'CreateStream'; streamId: string } & StreamFields)
+  | ({ type: 'UpdateStream'; streamId: string } & Partial<StreamFields>)
+  | { type: 'DeleteStream'; streamId: string };
+
+export type StreamEvent =
+  | ({ type: 'StreamCreated'; streamId: string; purpose: StreamPurpose; members: string[] } & StreamFields)
+  | ({ type: 'StreamUpdated'; streamId: string } & StreamFields)
+  | { type: 'StreamDeleted'; streamId: string };
+
+const NAME_MAX = 200;
+const DESCRIPTION_MAX = 4_000;
+
+export function createStream(org: Org, command: Extract<StreamCommand, { type: 'CreateStream' }>): DomainEvent[] {
+  const { type: _, streamId, ...fields } = command;
+  checkId('s', streamId);
+  const known = org.streams.get(streamId);
+  if (known) {
+    const since = known.deletedAt === null ? '' : ` (deleted on ${known.deletedAt.slice(0, 10)}; ids are never given twice)`;
+    throw conflict(`Stream ${streamId} already exists${since}; pick another id.`);
+  }
+  if (/^s-(activations|dm|chat)-/.test(streamId)) {
+    throw invalid(`Ids that begin with s-activations-, s-dm- or s-chat- are given by the daemon; pick another id.`);
+  }
+  checkFields(org, streamId, fields);
+  return [{ type: 'StreamCreated', streamId, ...fields, purpose: 'open', members: [] }];
+}
+
+export function updateStream(org: Org, command: Extract<StreamCommand, { type: 'UpdateStream' }>): DomainEvent[] {
+  const { streamId } = command;
+  const stream = requireStream(org, streamId);
+  if (stream.purpose !== 'open' && stream.purpose !== 'notices') throw conflict(`Stream ${streamId} is kept by the daemon and cannot be changed.`);
+  const fields = {
+    name: command.name ?? stream.name,
+    description: command.description ?? stream.description,
+    transport: command.transport ?? stream.transport,
+    private: command.private ?? stream.private,
+  };
+  checkFields(org, streamId, fields);
+  return [{ type: 'StreamUpdated', streamId, ...fields }];
+}
+
+export function deleteStream(org: Org, streamId: string): DomainEvent[] {
+  const stream = requireStream(org, streamId);
+  if (stream.purpose !== 'open') throw conflict(`Stream ${streamId} is kept by the daemon and cannot be deleted.`);
+  const events: DomainEvent[] = [...(org.subscriptions.get(streamId)?.keys() ?? [])].map((workerId) => ({
+    type: 'WorkerUnsubscribed',
+    workerId,
+    streamId,
+  }));
+  return [...events, { type: 'StreamDeleted', streamId }];
+}
+
+/** The Stream, which must not have been deleted. */
+export function requireStream(org: Org, streamId: string): StreamState {
+  const stream = org.streams.get(streamId);
+  if (!stream) throw missing('stream', streamId, existing(org), 'list_streams');
+  if (stream.deletedAt !== null) throw conflict(`Stream ${streamId} was deleted on ${stream.deletedAt.slice(0, 10)}.`);
+  return stream;
+}
+
+function* existing(org: Org): Iterable<string> {
+  for (const [id, stream] of org.streams) if (stream.deletedAt === null) yield id;
+}
+
+function checkFields(org: Org, streamId: string, { name, description }: { name: string; description: string }): void {
+  if (name.trim() === '') throw invalid('stream name is empty');
+  if (name.length > NAME_MAX) throw invalid(`The stream name is longer than ${NAME_MAX} characters.`);
+  if (description.length > DESCRIPTION_MAX) throw invalid(`The description is longer than ${DESCRIPTION_MAX} characters.`);
+  const holder = org.streamNames.get(name);
+  if (holder !== undefined && holder !== streamId) throw conflict(`A Stream named "${name}" already exists: ${holder}.`);
+}
+

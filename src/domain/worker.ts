@@ -1,0 +1,135 @@
+import { conflict, invalid, missing } from './errors.ts';
+import { checkGrantable } from './grant.ts';
+import { activationStreamId, checkId, OWNER } from './ids.ts';
+import type { Context, DomainEvent, Org, WorkerState } from './org.ts';
+import { requirePosition } from './position.ts';
+import { checkText } from './role.ts';
+import { requireStream } from './stream.ts';
+
+export type WorkerKind = 'human' | 'ai';
+
+export type WorkerCommand =
+  | {
+      type: 'HireWorker';
+      workerId: string;
+      positionId: string;
+      kind: WorkerKind;
+      identity: string;
+      grants: { grantId: string; tool: string }[];
+      streams: string[];
+    }
+  | { type: 'UpdateIdentity'; workerId: string; content: string }
+  | { type: 'MoveWorker'; workerId: string; positions: string[] }
+  | { type: 'FireWorker'; workerId: string }
+  | { type: 'PauseWorker'; workerId: string }
+  | { type: 'ResumeWorker'; workerId: string }
+  | { type: 'ActivateWorker'; workerId: string; reason: string };
+
+export type WorkerEvent =
+  | { type: 'WorkerHired'; workerId: string; positionId: string; kind: WorkerKind; identity: string }
+  | { type: 'IdentityUpdated'; workerId: string; content: string }
+  | { type: 'WorkerMoved'; workerId: string; positions: string[] }
+  | { type: 'WorkerFired'; workerId: string }
+  | { type: 'WorkerPaused'; workerId: string }
+  | { type: 'WorkerResumed'; workerId: string }
+  | { type: 'ActivationRequested'; workerId: string; reason: string };
+
+type HireWorker = Extract<WorkerCommand, { type: 'HireWorker' }>;
+
+/** Hiring an AI also makes its transcript Stream, to which the hirer listens; the hire itself is its first trigger. */
+export function hireWorker(org: Org, hire: HireWorker, context: Context): DomainEvent[] {
+  const { workerId, positionId, kind, identity } = hire;
+  checkId('w', workerId);
+  checkNewWorkerId(org, workerId);
+  checkText('identityContent', identity);
+  requirePosition(org, positionId);
+  for (const { tool } of hire.grants) checkGrantable(org, tool, context);
+  const events: DomainEvent[] = [{ type: 'WorkerHired', workerId, positionId, kind, identity }];
+  for (const grant of hire.grants) events.push({ type: 'ToolGranted', workerId, ...grant });
+  for (const streamId of new Set(hire.streams)) {
+    requireStream(org, streamId);
+    events.push({ type: 'WorkerSubscribed', workerId, streamId, filter: null });
+  }
+  if (kind === 'ai') events.push(...transcriptStream(org, workerId, context.actor));
+  return events;
+}
+
+function transcriptStream(org: Org, workerId: string, hirer: string): DomainEvent[] {
+  const streamId = activationStreamId(workerId);
+  const name = `Activations: ${workerId}`;
+  const events: DomainEvent[] = [
+    {
+      type: 'StreamCreated',
+      streamId,
+      name: org.streamNames.has(name) ? `${name} (${streamId})` : name,
+      description: `What ${workerId} did, line by line, in each activation.`,
+      transport: { kind: 'local', config: {} },
+      purpose: 'transcript',
+      members: [workerId, hirer],
+      private: false,
+    },
+  ];
+  if (org.workers.has(hirer)) events.push({ type: 'WorkerSubscribed', workerId: hirer, streamId, filter: null });
+  return events;
+}
+
+export function updateIdentity(org: Org, workerId: string, content: string): DomainEvent[] {
+  requireWorker(org, workerId);
+  checkText('content', content);
+  return [{ type: 'IdentityUpdated', workerId, content }];
+}
+
+export function moveWorker(org: Org, workerId: string, positions: string[]): DomainEvent[] {
+  const worker = requireWorker(org, workerId);
+  if (workerId === OWNER) throw conflict('The owner cannot be moved.');
+  if (new Set(positions).size < positions.length) throw invalid('The same Position is named twice.');
+  for (const positionId of positions) requirePosition(org, positionId);
+  if (positions.join() === worker.positions.join()) return [];
+  return [{ type: 'WorkerMoved', workerId, positions }];
+}
+
+/** Ends everything the Worker holds; its id is never given again, its history stays. */
+export function fireWorker(org: Org, workerId: string): DomainEvent[] {
+  requireWorker(org, workerId);
+  if (workerId === OWNER) throw conflict('The owner cannot be fired.');
+  const events: DomainEvent[] = [];
+  for (const streamId of org.subscribed.get(workerId) ?? []) events.push({ type: 'WorkerUnsubscribed', workerId, streamId });
+  for (const [tool, grantId] of org.grants.get(workerId) ?? []) events.push({ type: 'ToolRevoked', grantId, workerId, tool });
+  return [...events, { type: 'WorkerFired', workerId }];
+}
+
+export function pauseWorker(org: Org, workerId: string): DomainEvent[] {
+  const worker = requireWorker(org, workerId);
+  if (workerId === OWNER) throw conflict('The owner cannot be paused; use pause_org to stop everything.');
+  return worker.paused ? [] : [{ type: 'WorkerPaused', workerId }];
+}
+
+export function resumeWorker(org: Org, workerId: string): DomainEvent[] {
+  return requireWorker(org, workerId).paused ? [{ type: 'WorkerResumed', workerId }] : [];
+}
+
+export function activateWorker(org: Org, workerId: string, reason: string): DomainEvent[] {
+  const worker = requireWorker(org, workerId);
+  if (worker.kind !== 'ai') throw conflict(`Worker ${workerId} is human; only AI Workers are activated.`);
+  return [{ type: 'ActivationRequested', workerId, reason }];
+}
+
+/** The Worker, who must be employed. */
+export function requireWorker(org: Org, workerId: string): WorkerState {
+  const worker = org.workers.get(workerId);
+  if (!worker) throw missing('worker', workerId, employed(org), 'list_workers');
+  if (worker.firedAt !== null) throw conflict(`Worker ${workerId} was fired on ${worker.firedAt.slice(0, 10)}.`);
+  return worker;
+}
+
+function* employed(org: Org): Iterable<string> {
+  for (const [id, worker] of org.workers) if (worker.firedAt === null) yield id;
+}
+
+function checkNewWorkerId(org: Org, workerId: string): void {
+  const known = org.workers.get(workerId);
+  if (!known) return;
+  const since = known.firedAt === null ? '' : ` (fired on ${known.firedAt.slice(0, 10)}; ids are never given twice)`;
+  throw conflict(`Worker ${workerId} already exists${since}; pick another id.`);
+}
+

@@ -1,0 +1,71 @@
+import { copyFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
+import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { conflict } from '../domain/errors.ts';
+
+/** How hard an acknowledged commit is: `full` survives a power cut, `normal` only a crash of the process. */
+export type Durability = 'full' | 'normal';
+
+export type Db = { sqlite: Database.Database; orm: BetterSQLite3Database };
+
+const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
+
+/**
+ * Opens the database and brings its schema up to date; a copy `<file>.before-<version>` is made first.
+ * @param file path, or `:memory:`
+ * @throws OrgError conflict when the file was written by a newer helix-org
+ */
+export function openDatabase(file: string, durability: Durability = 'full'): Db {
+  const sqlite = new Database(file);
+  try {
+    setPragmas(sqlite, durability);
+    const orm = drizzle({ client: sqlite });
+    migrateSchema(file, sqlite, orm);
+    return { sqlite, orm };
+  } catch (error) {
+    sqlite.close();
+    throw error;
+  }
+}
+
+/** better-sqlite3 is built with NORMAL as WAL's default, which loses acknowledged commits in a power cut; so FULL is asserted. */
+function setPragmas(sqlite: Database.Database, durability: Durability): void {
+  sqlite.pragma('journal_mode = WAL');
+  sqlite.pragma(`synchronous = ${durability.toUpperCase()}`);
+  sqlite.pragma('foreign_keys = ON');
+  sqlite.pragma('secure_delete = ON');
+  sqlite.pragma('busy_timeout = 5000');
+  sqlite.pragma('cache_size = -65536');
+  // Bounds the WAL file between checkpoints that find no reader in their way.
+  sqlite.pragma('journal_size_limit = 67108864');
+  const synchronous = sqlite.pragma('synchronous', { simple: true });
+  if (synchronous !== (durability === 'full' ? 2 : 1)) throw new Error(`SQLite runs with synchronous=${synchronous}`);
+}
+
+function migrateSchema(file: string, sqlite: Database.Database, orm: BetterSQLite3Database): void {
+  const ours = readMigrationFiles({ migrationsFolder });
+  const applied = appliedMigrations(sqlite);
+  const latest = ours.at(-1)?.folderMillis ?? 0;
+  if (applied.some((millis) => millis > latest)) {
+    throw conflict(`${file} was written by a newer helix-org; upgrade this one, or restore a copy made before the upgrade.`);
+  }
+  if (applied.length === ours.length) return;
+  if (applied.length > 0) copyBefore(file, sqlite, ours.length);
+  migrate(orm, { migrationsFolder });
+}
+
+function appliedMigrations(sqlite: Database.Database): number[] {
+  const table = sqlite.prepare("SELECT 1 FROM sqlite_schema WHERE name = '__drizzle_migrations'").get();
+  if (!table) return [];
+  return sqlite.prepare('SELECT created_at FROM __drizzle_migrations ORDER BY created_at').pluck().all().map(Number);
+}
+
+/** A schema's version is the number of its migrations. */
+function copyBefore(file: string, sqlite: Database.Database, version: number): void {
+  if (file === ':memory:') return;
+  sqlite.pragma('wal_checkpoint(TRUNCATE)');
+  copyFileSync(file, `${file}.before-${version}`);
+}

@@ -1,0 +1,141 @@
+// Reading Events: range scans on (stream, seq). Transcript lines are read as Events of their Streams.
+import { activationStreamId, eventId, seqOfEventId } from '../domain/ids.ts';
+import { decodeMessage, type Message } from '../domain/message.ts';
+import type { Db } from './database.ts';
+import type { Entry } from './entries.ts';
+import { createEntryReader } from './log.ts';
+
+/** An Event as tools and pages show it. `message` is absent when the stored bytes are no Message, or were erased. */
+export type EventView = {
+  id: string;
+  seq: number;
+  streamId: string;
+  /** The Worker who published it; empty for the outside and the daemon. */
+  source: string;
+  /** The visible text, or the stored bytes as they are. */
+  body: string;
+  message?: Message;
+  createdAt: string;
+  redacted?: true;
+};
+
+export type EventRange = {
+  /** Exclusive lower end. */
+  after?: number;
+  /** Exclusive upper end. */
+  before?: number;
+  limit: number;
+  /** Only Events of this thread. */
+  thread?: string;
+};
+
+export type EventReader = {
+  /** The newest Events of these Streams within the range, newest first. */
+  events(streamIds: string[], range: EventRange): EventView[];
+  /** The Event or transcript line with this id. */
+  event(id: string): EventView | undefined;
+  eventAt(seq: number): EventView | undefined;
+  entry(seq: number): Entry | undefined;
+  /** Entries after a seq, oldest first: the whole journal as one feed. */
+  entriesAfter(seq: number, limit: number): Entry[];
+  /** seq of the newest Event or line in a Stream; 0 when there is none. */
+  lastSeqOf(streamId: string): number;
+};
+
+type LineRow = { seq: number; worker: string; at: string; body: string; extra: string | null };
+
+const TRANSCRIPT_PREFIX = 's-activations-';
+/** Transcript lines have no random part of their own; the zeros still make a valid id. */
+const NO_RANDOM = new Uint8Array(10);
+const FOREVER = Number.MAX_SAFE_INTEGER;
+
+export function createEventReader(db: Db): EventReader {
+  const { sqlite } = db;
+  const entries = createEntryReader(db);
+  const scan = sqlite
+    .prepare('SELECT seq FROM journal WHERE stream = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?')
+    .pluck();
+  const scanThread = sqlite
+    .prepare('SELECT seq FROM threads WHERE thread = ? AND stream = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?')
+    .pluck();
+  const scanLines = sqlite.prepare(
+    'SELECT seq, worker, at, body, extra FROM transcripts WHERE worker = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?',
+  );
+  const line = sqlite.prepare('SELECT seq, worker, at, body, extra FROM transcripts WHERE seq = ?');
+  const newestLine = sqlite.prepare('SELECT max(seq) FROM transcripts WHERE worker = ?').pluck();
+  const newestEvent = sqlite.prepare('SELECT last_seq FROM streams WHERE id = ?').pluck();
+  const after = sqlite.prepare('SELECT seq FROM journal WHERE seq > ? ORDER BY seq LIMIT ?').pluck();
+
+  const viewsOf = (seqs: number[]) => entries(seqs).flatMap((entry) => toView(entry) ?? []);
+
+  function ofStream(streamId: string, { after: from = 0, before = FOREVER, limit, thread }: EventRange): EventView[] {
+    if (streamId.startsWith(TRANSCRIPT_PREFIX)) {
+      const worker = streamId.slice(TRANSCRIPT_PREFIX.length);
+      return thread === undefined ? (scanLines.all(worker, from, before, limit) as LineRow[]).map(lineView) : [];
+    }
+    const seqs =
+      thread === undefined ? scan.all(streamId, from, before, limit) : scanThread.all(thread, streamId, from, before, limit);
+    return viewsOf(seqs as number[]);
+  }
+
+  function lastSeqOf(streamId: string): number {
+    if (!streamId.startsWith(TRANSCRIPT_PREFIX)) return (newestEvent.get(streamId) as number | undefined) ?? 0;
+    return (newestLine.get(streamId.slice(TRANSCRIPT_PREFIX.length)) as number | null) ?? 0;
+  }
+
+  function eventAt(seq: number): EventView | undefined {
+    const [entry] = entries([seq]);
+    if (entry) return toView(entry);
+    const row = line.get(seq) as LineRow | undefined;
+    return row && lineView(row);
+  }
+
+  return {
+    events(streamIds, range) {
+      if (streamIds.length === 1) return ofStream(streamIds[0] ?? '', range);
+      // Newest Stream first, so that quiet ones need not be scanned once enough newer Events are found.
+      const active = streamIds
+        .map((id) => ({ id, lastSeq: lastSeqOf(id) }))
+        .filter(({ lastSeq }) => lastSeq > (range.after ?? 0))
+        .sort((a, b) => b.lastSeq - a.lastSeq);
+      let found: EventView[] = [];
+      for (const { id, lastSeq } of active) {
+        const oldestKept = found.length >= range.limit ? (found.at(-1)?.seq ?? 0) : 0;
+        if (lastSeq <= oldestKept) break;
+        found = [...found, ...ofStream(id, range)].sort((a, b) => b.seq - a.seq).slice(0, range.limit);
+      }
+      return found;
+    },
+    event(id) {
+      const seq = seqOfEventId(id);
+      const view = seq === undefined ? undefined : eventAt(seq);
+      return view?.id === id ? view : undefined;
+    },
+    eventAt,
+    entry: (seq) => entries([seq])[0],
+    entriesAfter: (seq, limit) => entries(after.all(seq, limit) as number[]),
+    lastSeqOf,
+  };
+}
+
+/** The Event an entry is, or undefined when it is another kind of fact. */
+export function toView(entry: Entry): EventView | undefined {
+  const { event } = entry;
+  if (event.type !== 'EventPublished') return undefined;
+  const bytes = entry.content.find(({ name }) => name === 'message')?.bytes;
+  const common = {
+    id: event.id,
+    seq: entry.seq,
+    streamId: event.streamId,
+    source: entry.actor.startsWith('w-') ? entry.actor : '',
+    createdAt: entry.at,
+  };
+  if (!bytes) return { ...common, body: '', redacted: true };
+  const message = decodeMessage(bytes);
+  return message ? { ...common, body: message.body ?? '', message } : { ...common, body: Buffer.from(bytes).toString() };
+}
+
+function lineView({ seq, worker, at, body, extra }: LineRow): EventView {
+  const message: Message = { from: worker, body, ...(extra === null ? {} : { extra: JSON.parse(extra) as unknown }) };
+  return { id: eventId(seq, NO_RANDOM), seq, streamId: activationStreamId(worker), source: worker, body, message, createdAt: at };
+}

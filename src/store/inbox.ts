@@ -1,0 +1,140 @@
+// What each AI Worker has not been shown yet. A query over the journal, never a queue: nothing is written per subscriber.
+import type { OpenBatch } from '../domain/activation.ts';
+import type { Db } from './database.ts';
+import { createEntryReader } from './log.ts';
+import type { Entry } from './entries.ts';
+
+export type BatchLimits = {
+  /** Most triggers in one activation. */
+  triggers: number;
+  /** Most bytes of Messages in one activation; the first trigger always fits. */
+  bytes: number;
+};
+
+/** What the next activation of a Worker is to be shown. */
+export type Batch = {
+  workerId: string;
+  /** Ascending by seq, all from inside the org or all from outside. */
+  triggers: Entry[];
+  attempt: number;
+  /** Why it is shown again; undefined the first time. */
+  reason?: string;
+  /** RFC 3339; in the future while a retry waits. */
+  notBefore?: string;
+  /** Triggers of the same open batch that come after this one, when it is worked off one by one. */
+  rest: number[];
+  oneByOne: boolean;
+  /** The checkpoint before this batch. */
+  checkpoint: number;
+};
+
+export type Inbox = {
+  /** The next batch, or undefined when there is nothing to show. */
+  next(workerId: string, limits: BatchLimits): Batch | undefined;
+  /** Whether {@link next} would find something. */
+  hasWork(workerId: string): boolean;
+  /** AI Workers, employed, that have something to be shown. */
+  workersWithWork(): string[];
+  /** What is left of a batch whose runs failed or were cut off. */
+  openBatch(workerId: string): OpenBatch | undefined;
+  /** How many triggers wait, counted up to the given number. */
+  waiting(workerId: string, most: number): number;
+};
+
+type Interval = { stream: string; after: number; upTo: number };
+type WorkerRow = { checkpoint: number; open_batch: string | null; fired_at: string | null };
+
+const intervalsSql = `
+  SELECT s.stream AS stream, max(s.from_seq, @checkpoint) AS after, coalesce(s.to_seq, 9007199254740991) AS upTo
+  FROM subscriptions s JOIN streams t ON t.id = s.stream
+  WHERE s.worker = @worker AND t.last_seq > max(s.from_seq, @checkpoint) AND t.purpose IN ('open', 'dm')
+    AND t.deleted_at IS NULL AND (s.to_seq IS NULL OR s.to_seq > @checkpoint)`;
+
+const eventsSql = `
+  SELECT seq FROM journal j
+  WHERE stream = @stream AND seq > @after AND seq <= @upTo AND actor <> @worker
+    AND NOT EXISTS (SELECT 1 FROM held_events h WHERE h.seq = j.seq)
+    AND NOT EXISTS (SELECT 1 FROM redactions r WHERE r.seq = j.seq)
+    AND NOT EXISTS (SELECT 1 FROM set_aside a WHERE a.worker = @worker AND a.seq = j.seq)
+  ORDER BY seq LIMIT @most`;
+
+export function createInbox(db: Db): Inbox {
+  const { sqlite } = db;
+  const workerRow = sqlite.prepare('SELECT checkpoint, open_batch, fired_at FROM workers WHERE id = ?');
+  const intervals = sqlite.prepare(intervalsSql);
+  const events = sqlite.prepare(eventsSql).pluck();
+  const wakes = sqlite
+    .prepare(
+      `SELECT seq FROM wakes w WHERE worker = @worker AND seq > @checkpoint
+       AND NOT EXISTS (SELECT 1 FROM set_aside a WHERE a.worker = @worker AND a.seq = w.seq) ORDER BY seq LIMIT @most`,
+    )
+    .pluck();
+  const requeued = sqlite
+    .prepare("SELECT seq FROM set_aside WHERE worker = @worker AND state = 'requeued' ORDER BY seq LIMIT @most")
+    .pluck();
+  const aiWorkers = sqlite.prepare("SELECT id FROM workers WHERE kind = 'ai' AND fired_at IS NULL ORDER BY id").pluck();
+  const entries = createEntryReader(db);
+
+  function pendingSeqs(worker: string, checkpoint: number, most: number): number[] {
+    const seqs = new Set<number>([
+      ...(requeued.all({ worker, most }) as number[]),
+      ...(wakes.all({ worker, checkpoint, most }) as number[]),
+    ]);
+    for (const interval of intervals.all({ worker, checkpoint }) as Interval[]) {
+      for (const seq of events.all({ ...interval, worker, most }) as number[]) seqs.add(seq);
+    }
+    return [...seqs].sort((a, b) => a - b).slice(0, most);
+  }
+
+  function reopened(workerId: string, checkpoint: number, open: OpenBatch): Batch {
+    const { attempt, reason, notBefore, oneByOne } = open;
+    const shown = oneByOne ? open.triggers.slice(0, 1) : open.triggers;
+    const rest = open.triggers.slice(shown.length);
+    return { workerId, triggers: entries(shown), attempt, reason, notBefore, rest, oneByOne, checkpoint };
+  }
+
+  return {
+    next(workerId, limits) {
+      const row = workerRow.get(workerId) as WorkerRow | undefined;
+      if (!row || row.fired_at !== null) return undefined;
+      if (row.open_batch) return reopened(workerId, row.checkpoint, JSON.parse(row.open_batch) as OpenBatch);
+      const candidates = entries(pendingSeqs(workerId, row.checkpoint, limits.triggers));
+      const triggers = bounded(candidates, limits.bytes);
+      if (triggers.length === 0) return undefined;
+      return { workerId, triggers, attempt: 1, rest: [], oneByOne: false, checkpoint: row.checkpoint };
+    },
+    hasWork(workerId) {
+      return this.waiting(workerId, 1) > 0;
+    },
+    workersWithWork() {
+      return (aiWorkers.all() as string[]).filter((workerId) => this.hasWork(workerId));
+    },
+    openBatch(workerId) {
+      const row = workerRow.get(workerId) as WorkerRow | undefined;
+      return row?.open_batch ? (JSON.parse(row.open_batch) as OpenBatch) : undefined;
+    },
+    waiting(workerId, most) {
+      const row = workerRow.get(workerId) as WorkerRow | undefined;
+      if (!row || row.fired_at !== null) return 0;
+      const open = row.open_batch ? (JSON.parse(row.open_batch) as OpenBatch).triggers : [];
+      if (open.length >= most) return most;
+      return new Set([...open, ...pendingSeqs(workerId, row.checkpoint, most)]).size;
+    },
+  };
+}
+
+/** The longest beginning that is small enough and does not mix what came from outside with what came from inside. */
+function bounded(candidates: Entry[], bytesMax: number): Entry[] {
+  const [first] = candidates;
+  if (!first) return [];
+  let bytes = 0;
+  const kept: Entry[] = [];
+  for (const entry of candidates) {
+    bytes += entry.content.reduce((sum, part) => sum + (part.name === 'message' ? part.bytes.length : 0), 0);
+    if (kept.length > 0 && (bytes > bytesMax || isOutside(entry) !== isOutside(first))) break;
+    kept.push(entry);
+  }
+  return kept;
+}
+
+export const isOutside = (entry: Pick<Entry, 'actor'>): boolean => entry.actor.startsWith('transport:');

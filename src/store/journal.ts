@@ -1,0 +1,277 @@
+// The journal. The only writer of org facts: decided, appended and projected together, or not at all.
+import type { Cause, Via } from '../domain/entry.ts';
+import { OrgError } from '../domain/errors.ts';
+import { evolve } from '../domain/evolve.ts';
+import { eventId, OWNER } from '../domain/ids.ts';
+import { type Command, type Context, decide, emptyOrg, type Org } from '../domain/org.ts';
+import type { Db } from './database.ts';
+import { type Entry, filedUnder, randomBytes, toRow } from './entries.ts';
+import { createErasure } from './erasure.ts';
+import { createIdempotency, type Once } from './idempotency.ts';
+import { createLog } from './log.ts';
+import { createProjections } from './projections.ts';
+import { createTranscripts, type TranscriptLine, type TranscriptRow } from './transcripts.ts';
+
+export type CommitOptions = {
+  via?: Via;
+  /** The Worker in whose name the actor acts. */
+  onBehalfOf?: string;
+  /** The chain this change belongs to; without one it begins its own. */
+  cause?: Cause;
+  /** Refuses or recognises a repeated delivery. */
+  once?: Once;
+};
+
+export type Committed = {
+  /** Empty when there was nothing to do. */
+  entries: Entry[];
+  /** Set when `once` was seen before: the seq of the entry it led to then. */
+  repeatOf?: number;
+};
+
+export type Journal = {
+  /** The decision state. Read it, never change it. */
+  readonly org: Org;
+  /**
+   * Decides and records a command. The promise settles after the commit that holds its entries is on disk; commands
+   * that arrive in the same turn of the event loop share one.
+   * @throws OrgError when the command is refused; nothing is recorded then
+   */
+  commit(actor: string, command: Command, options?: CommitOptions): Promise<Committed>;
+  /** Adds lines to transcripts; they share the seq counter and are written within 100 ms, or with the next commit. */
+  transcribe(lines: TranscriptLine[]): void;
+  /** Resolves when everything handed over so far is on disk. */
+  flush(): Promise<void>;
+  /** Called after each commit with what it wrote. Listeners mark and wake; they must not fail. */
+  onCommit(listener: (entries: readonly Entry[], transcript: readonly TranscriptRow[]) => void): () => void;
+  /** The seq of the newest entry or transcript line. */
+  readonly lastSeq: number;
+  close(): void;
+};
+
+export type JournalDeps = {
+  db: Db;
+  now?: () => Date;
+  limits?: () => Context['limits'];
+  tools?: ReadonlySet<string>;
+  /** The disk refused a write or a sync: nothing written from here on can be trusted. Defaults to ending the process. */
+  onDiskFailure?: (error: unknown) => void;
+};
+
+type Pending = {
+  actor: string;
+  command: Command;
+  options: CommitOptions;
+  resolve(committed: Committed): void;
+  reject(error: unknown): void;
+};
+
+const TRANSCRIPT_DELAY_MS = 100;
+/** Commands decided in one transaction; more wait for the next turn, so that reads are not held up. */
+const GROUP_MAX = 256;
+
+const endProcess = (error: unknown): void => {
+  process.stderr.write(`helix-org: the disk failed, stopping so that nothing is acknowledged wrongly: ${String(error)}\n`);
+  process.exit(74);
+};
+
+export function openJournal(deps: JournalDeps): Journal {
+  const { sqlite } = deps.db;
+  const now = deps.now ?? (() => new Date());
+  const limits = deps.limits ?? (() => ({ maxHops: 8 }));
+  const tools = deps.tools ?? new Set<string>();
+  const log = createLog(deps.db);
+  const project = createProjections(sqlite);
+  const erase = createErasure(sqlite);
+  const idempotency = createIdempotency(sqlite);
+  const transcripts = createTranscripts(deps.db);
+  const listeners = new Set<(entries: readonly Entry[], transcript: readonly TranscriptRow[]) => void>();
+
+  let org = loadOrg();
+  let queue: Pending[] = [];
+  let lines: TranscriptLine[] = [];
+  let scheduled: NodeJS.Immediate | undefined;
+  let transcriptTimer: NodeJS.Timeout | undefined;
+
+  function loadOrg(): Org {
+    const loaded = emptyOrg();
+    log.reload();
+    for (const entry of log.stateEntries()) evolve(loaded, entry.event, entry);
+    return loaded;
+  }
+
+  function decideAndAppend({ actor, command, options }: Pending, at: string): Committed {
+    const seen = options.once && idempotency.find(options.once);
+    if (seen !== undefined) return { entries: [], repeatOf: seen };
+    const seq = log.lastSeq + 1;
+    const { cause } = options;
+    const hops = hopsOf(org, actor, cause);
+    const root = cause?.root ?? seq;
+    const context: Context = {
+      actor,
+      seq,
+      at,
+      hops,
+      root,
+      limits: limits(),
+      tools,
+      eventId: (eventSeq) => eventId(eventSeq, randomBytes(10)),
+    };
+    const entries: Entry[] = [];
+    for (const event of decide(org, command, stableIds(context))) {
+      const first = entries[0]?.seq;
+      const { row, parts } = toRow(
+        {
+          seq: log.lastSeq + 1,
+          v: 1,
+          ...filedUnder(event),
+          actor: event.type === 'EventPublished' && event.streamId === 's-notices' ? 'system' : actor,
+          onBehalfOf: options.onBehalfOf ?? null,
+          via: options.via ?? 'system',
+          causedBy: first ?? cause?.causedBy ?? null,
+          root,
+          hops,
+          activationId: cause?.activationId ?? null,
+          at,
+        },
+        event,
+        log.head,
+      );
+      const entry = log.append(row, parts, event);
+      project(entry);
+      if (event.type === 'EventRedacted') erase(event);
+      evolve(org, event, entry);
+      entries.push(entry);
+    }
+    if (options.once && entries[0]) idempotency.remember(options.once, eventSeqOf(entries) ?? entries[0].seq, at);
+    return { entries };
+  }
+
+  function runGroup(group: Pending[], transcript: TranscriptLine[]): void {
+    const at = now().toISOString();
+    const outcomes: (Committed | { refusal: OrgError })[] = [];
+    let rows: TranscriptRow[] = [];
+    try {
+      sqlite.exec('BEGIN IMMEDIATE');
+      for (const pending of group) outcomes.push(decideOrRefuse(pending, at));
+      rows = transcripts.insert(transcript, () => log.takeSeq());
+      sqlite.exec('COMMIT');
+    } catch (error) {
+      recover(error, group, transcript);
+      return;
+    }
+    answer(group, outcomes, rows);
+  }
+
+  function decideOrRefuse(pending: Pending, at: string): Committed | { refusal: OrgError } {
+    try {
+      return decideAndAppend(pending, at);
+    } catch (error) {
+      // A refusal is thrown by decide, before anything is appended, so it undoes only itself.
+      if (error instanceof OrgError) return { refusal: error };
+      throw error;
+    }
+  }
+
+  /** Nothing of the group is on disk. One command's bug must not fail its neighbours, so they are tried again one by one. */
+  function recover(error: unknown, group: Pending[], transcript: TranscriptLine[]): void {
+    if (sqlite.inTransaction) sqlite.exec('ROLLBACK');
+    if (isDiskFailure(error)) {
+      for (const { reject } of group) reject(error);
+      (deps.onDiskFailure ?? endProcess)(error);
+      return;
+    }
+    org = loadOrg();
+    if (group.length > 1 && !isDiskFull(error)) {
+      runGroup([], transcript);
+      for (const pending of group) runGroup([pending], []);
+      return;
+    }
+    for (const { reject } of group) reject(error);
+    if (group.length === 0 && transcript.length > 0 && isDiskFull(error)) lines.unshift(...transcript);
+  }
+
+  function answer(group: Pending[], outcomes: (Committed | { refusal: OrgError })[], rows: TranscriptRow[]): void {
+    const written: Entry[] = [];
+    let redacted = false;
+    for (const outcome of outcomes) if ('entries' in outcome) written.push(...outcome.entries);
+    for (const { event } of written) if (event.type === 'EventRedacted') redacted = true;
+    // Erased bytes must leave the write-ahead log as well.
+    if (redacted) sqlite.pragma('wal_checkpoint(TRUNCATE)');
+    for (const [index, outcome] of outcomes.entries()) {
+      if ('refusal' in outcome) group[index]?.reject(outcome.refusal);
+      else group[index]?.resolve(outcome);
+    }
+    if (written.length + rows.length > 0) for (const listener of listeners) listener(written, rows);
+  }
+
+  function drain(): void {
+    scheduled = undefined;
+    clearTimeout(transcriptTimer);
+    transcriptTimer = undefined;
+    const group = queue.splice(0, GROUP_MAX);
+    const transcript = lines;
+    lines = [];
+    if (group.length + transcript.length > 0) runGroup(group, transcript);
+    if (queue.length > 0) schedule();
+  }
+
+  function schedule(): void {
+    scheduled ??= setImmediate(drain);
+  }
+
+  return {
+    get org() {
+      return org;
+    },
+    get lastSeq() {
+      return log.lastSeq;
+    },
+    commit(actor, command, options = {}) {
+      return new Promise((resolve, reject) => {
+        queue.push({ actor, command, options, resolve, reject });
+        schedule();
+      });
+    },
+    transcribe(added) {
+      lines.push(...added);
+      transcriptTimer ??= setTimeout(drain, TRANSCRIPT_DELAY_MS);
+    },
+    async flush() {
+      while (queue.length + lines.length > 0) drain();
+    },
+    onCommit(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      while (queue.length + lines.length > 0) drain();
+      if (scheduled) clearImmediate(scheduled);
+    },
+  };
+}
+
+/** An AI Worker is one hop further than what woke it, and never at 0; people and the outside begin anew unless they are in a chain. */
+function hopsOf(org: Org, actor: string, cause: Cause | undefined): number {
+  if (org.workers.get(actor)?.kind === 'ai') return (cause?.hops ?? 0) + 1;
+  return actor === OWNER || org.workers.has(actor) ? 0 : (cause?.hops ?? 0);
+}
+
+/** The same id for the same seq, however often a decision asks. */
+function stableIds(context: Context): Context {
+  const given = new Map<number, string>();
+  return {
+    ...context,
+    eventId(seq) {
+      const id = given.get(seq) ?? context.eventId(seq);
+      given.set(seq, id);
+      return id;
+    },
+  };
+}
+
+const eventSeqOf = (entries: Entry[]) => entries.find(({ event }) => event.type === 'EventPublished')?.seq;
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown })?.code ?? '');
+const isDiskFull = (error: unknown): boolean => codeOf(error) === 'SQLITE_FULL';
+const isDiskFailure = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_IOERR') || codeOf(error) === 'SQLITE_CORRUPT';

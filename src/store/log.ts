@@ -1,0 +1,85 @@
+// Rows of the journal, in and out: the tail of the hash chain, the seq counter, and reading entries by seq.
+import { asc, eq, sql } from 'drizzle-orm';
+import type { ContentPart } from '../domain/entry.ts';
+import type { DomainEvent } from '../domain/org.ts';
+import type { Db } from './database.ts';
+import { type Entry, GENESIS, type JournalRow, type SaltedPart, toEntry } from './entries.ts';
+import { content, journal } from './schema.ts';
+
+export type Log = {
+  readonly lastSeq: number;
+  /** Hash of the newest entry. */
+  readonly head: Buffer;
+  /** Inside the caller's transaction. */
+  append(row: JournalRow, parts: SaltedPart[], event: DomainEvent): Entry;
+  /** The next seq, for a line that is no journal entry. */
+  takeSeq(): number;
+  /** Entries that shape the org's decision state, in order. */
+  stateEntries(): Iterable<Entry>;
+  /** Reads the tail again, after a transaction was rolled back. */
+  reload(): void;
+};
+
+export function createLog({ sqlite, orm }: Db): Log {
+  const insertEntry = sqlite.prepare(
+    `INSERT INTO journal VALUES (@seq, @v, @type, @stream, @subject, @actor, @onBehalfOf, @via, @causedBy, @root, @hops,
+     @activationId, @at, @data, @prevHash, @hash, @shapesOrg)`,
+  );
+  const insertContent = sqlite.prepare('INSERT INTO content VALUES (?, ?, ?, ?)');
+  const stateRows = orm.select().from(journal).where(sql`shapes_org = 1`).orderBy(asc(journal.seq)).prepare();
+  const tail = sqlite.prepare('SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1');
+  // Lines that were pruned must not give their numbers to others, so pruning leaves its highest seq in counters.
+  const highest = sqlite
+    .prepare(
+      `SELECT max(coalesce((SELECT max(seq) FROM journal), 0), coalesce((SELECT max(seq) FROM transcripts), 0),
+       coalesce((SELECT value FROM counters WHERE name = 'seq'), 0))`,
+    )
+    .pluck();
+  let lastSeq = 0;
+  let head: Buffer = GENESIS;
+  return {
+    get lastSeq() {
+      return lastSeq;
+    },
+    get head() {
+      return head;
+    },
+    append(row, parts, event) {
+      insertEntry.run({ ...row, shapesOrg: row.shapesOrg ? 1 : 0 });
+      for (const { name, salt, bytes } of parts) insertContent.run(row.seq, name, salt, bytes);
+      lastSeq = row.seq;
+      head = row.hash;
+      const { data: _, prevHash: _prev, hash: _hash, shapesOrg: _shapes, type: _type, ...header } = row;
+      return { ...header, event, content: parts } as Entry;
+    },
+    takeSeq() {
+      lastSeq += 1;
+      return lastSeq;
+    },
+    *stateEntries() {
+      for (const row of stateRows.all()) yield toEntry(row, []);
+    },
+    reload() {
+      const row = tail.get() as { seq: number; hash: Buffer } | undefined;
+      head = row?.hash ?? GENESIS;
+      lastSeq = highest.get() as number;
+    },
+  };
+}
+
+/** Reads entries by seq, with the content that still exists. */
+export function createEntryReader({ orm }: Db): (seqs: number[]) => Entry[] {
+  const one = orm.select().from(journal).where(eq(journal.seq, sql.placeholder('seq'))).prepare();
+  const parts = orm.select().from(content).where(eq(content.seq, sql.placeholder('seq'))).prepare();
+  return (seqs) =>
+    seqs.flatMap((seq) => {
+      const row = one.get({ seq });
+      return row ? [toEntry(row, existing(parts.all({ seq })))] : [];
+    });
+}
+
+/** Parts whose bytes were not erased. */
+export function existing(rows: (typeof content.$inferSelect)[]): ContentPart[] {
+  return rows.flatMap(({ name, bytes }) => (bytes ? [{ name, bytes }] : []));
+}
+

@@ -1,0 +1,41 @@
+import type Database from 'better-sqlite3';
+import type { ActivationEvent } from '../../domain/activation.ts';
+import type { Projectors } from '../projections.ts';
+
+export function activationProjectors(sqlite: Database.Database): Projectors<ActivationEvent['type']> {
+  const start = sqlite.prepare(
+    `INSERT INTO activations VALUES (@activationId, @workerId, @seq, 'running', @attempt, @triggers, @agent, @ranWith,
+     @root, @hops, @at, NULL, NULL, NULL, NULL, NULL, NULL)`,
+  );
+  const trigger = sqlite.prepare('INSERT INTO activation_triggers VALUES (@trigger, @seq)');
+  const end = sqlite.prepare(
+    `UPDATE activations SET state = @outcome, ended_at = @at, ended_seq = @seq, exit = @exit, published = @published,
+     changed = @changed, usage = @usage WHERE id = @activationId`,
+  );
+  const checkpoint = sqlite.prepare(
+    'UPDATE workers SET checkpoint = max(checkpoint, @throughSeq), open_batch = @open WHERE id = @workerId AND fired_at IS NULL',
+  );
+  const settled = sqlite.prepare("DELETE FROM set_aside WHERE worker = @workerId AND seq = @trigger AND state = 'requeued'");
+  const setAside = sqlite.prepare('INSERT OR REPLACE INTO set_aside VALUES (@workerId, @trigger, @state, @reason, @seq)');
+  const aside = (workerId: string, triggers: number[], state: string, reason: string, seq: number) => {
+    for (const trigger of triggers) setAside.run({ workerId, trigger, state, reason, seq });
+  };
+  return {
+    ActivationStarted: (event, { seq, at, root, hops }) => {
+      const { activationId, workerId, attempt } = event;
+      const [triggers, agent, ranWith] = [event.triggers, event.agent, event.ranWith].map((value) => JSON.stringify(value));
+      start.run({ activationId, workerId, seq, attempt, triggers, agent, ranWith, root, hops, at });
+      for (const triggerSeq of event.triggers) trigger.run({ trigger: triggerSeq, seq });
+    },
+    ActivationEnded: (event, { seq, at }) => {
+      const { activationId, workerId, outcome, exit, throughSeq, published, changed } = event;
+      end.run({ activationId, outcome, exit, published, changed, usage: JSON.stringify(event.usage), seq, at });
+      checkpoint.run({ workerId, throughSeq, open: event.open && JSON.stringify(event.open) });
+      for (const triggerSeq of event.settled) settled.run({ workerId, trigger: triggerSeq });
+      aside(workerId, event.parked, 'parked', event.exit, seq);
+    },
+    TriggersHeld: ({ workerId, triggers, reason }, { seq }) => aside(workerId, triggers, 'held', reason, seq),
+    TriggersRequeued: ({ workerId, triggers }, { seq }) => aside(workerId, triggers, 'requeued', 'by hand', seq),
+    TriggersDropped: ({ workerId, triggers, reason }, { seq }) => aside(workerId, triggers, 'dropped', reason, seq),
+  };
+}

@@ -1,0 +1,45 @@
+import type Database from 'better-sqlite3';
+import type { PositionEvent } from '../../domain/position.ts';
+import type { RoleEvent } from '../../domain/role.ts';
+import type { StreamEvent } from '../../domain/stream.ts';
+import type { FoundingEvent } from '../../domain/founding.ts';
+import type { Projectors } from '../projections.ts';
+
+type OrgEventType = (RoleEvent | PositionEvent | StreamEvent | FoundingEvent)['type'];
+
+export function orgProjectors(sqlite: Database.Database): Projectors<OrgEventType> {
+  const insertRole = sqlite.prepare('INSERT INTO roles VALUES (@roleId, @content, @seq, @at, @at)');
+  const updateRole = sqlite.prepare('UPDATE roles SET content = @content, seq = @seq, updated_at = @at WHERE id = @roleId');
+  const deleteRole = sqlite.prepare('DELETE FROM roles WHERE id = ?');
+  const insertPosition = sqlite.prepare('INSERT INTO positions VALUES (@positionId, @roleId, @parentId)');
+  const updatePosition = sqlite.prepare('UPDATE positions SET role_id = @roleId, parent_id = @parentId WHERE id = @positionId');
+  const deletePosition = sqlite.prepare('DELETE FROM positions WHERE id = ?');
+  const insertStream = sqlite.prepare(
+    `INSERT INTO streams VALUES
+     (@streamId, @name, @description, @kind, @config, @purpose, @members, @private, @actor, @at, NULL, 0, 0)`,
+  );
+  const updateStream = sqlite.prepare(
+    `UPDATE streams SET name = @name, description = @description, transport_kind = @kind, transport_config = @config,
+     private = @private WHERE id = @streamId`,
+  );
+  const deleteStream = sqlite.prepare('UPDATE streams SET deleted_at = @at WHERE id = @streamId');
+  return {
+    OrgPaused: () => {},
+    OrgResumed: () => {},
+    RoleCreated: ({ roleId, content }, { seq, at }) => insertRole.run({ roleId, content, seq, at }),
+    RoleUpdated: ({ roleId, content }, { seq, at }) => updateRole.run({ roleId, content, seq, at }),
+    RoleDeleted: ({ roleId }) => deleteRole.run(roleId),
+    PositionCreated: ({ positionId, roleId, parentId }) => insertPosition.run({ positionId, roleId, parentId }),
+    PositionUpdated: ({ positionId, roleId, parentId }) => updatePosition.run({ positionId, roleId, parentId }),
+    PositionDeleted: ({ positionId }) => deletePosition.run(positionId),
+    StreamCreated: (event, { actor, at }) => insertStream.run({ ...streamColumns(event), purpose: event.purpose, members: JSON.stringify(event.members), actor, at }),
+    StreamUpdated: (event) => updateStream.run(streamColumns(event)),
+    StreamDeleted: ({ streamId }, { at }) => deleteStream.run({ streamId, at }),
+  };
+}
+
+function streamColumns(event: Extract<StreamEvent, { type: 'StreamCreated' | 'StreamUpdated' }>) {
+  const { streamId, name, description, transport } = event;
+  const config = JSON.stringify(transport.config);
+  return { streamId, name, description, kind: transport.kind, config, private: event.private ? 1 : 0 };
+}

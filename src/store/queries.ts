@@ -1,0 +1,116 @@
+// Reads of the org's nouns, by prepared statements. Reading changes nothing.
+import { asc, eq, isNull, sql } from 'drizzle-orm';
+import type { Db } from './database.ts';
+import { createEventReader, type EventReader } from './event-reader.ts';
+import { activations, grants, positions, roles, setAside, streams, workers } from './schema.ts';
+
+export type RoleRow = typeof roles.$inferSelect;
+export type PositionRow = typeof positions.$inferSelect;
+export type WorkerRow = Omit<typeof workers.$inferSelect, 'positions' | 'openBatch'> & { positions: string[] };
+export type GrantRow = typeof grants.$inferSelect;
+export type StreamRow = Omit<typeof streams.$inferSelect, 'transportConfig' | 'members'> & {
+  transportConfig: Record<string, unknown>;
+  members: string[];
+};
+export type ActivationRow = Omit<typeof activations.$inferSelect, 'triggers'> & { triggers: number[] };
+
+export type Queries = EventReader & {
+  role(id: string): RoleRow | undefined;
+  roles(): RoleRow[];
+  position(id: string): PositionRow | undefined;
+  positions(): PositionRow[];
+  worker(id: string): WorkerRow | undefined;
+  /** Employed Workers. */
+  workers(): WorkerRow[];
+  grant(id: string): GrantRow | undefined;
+  grantsOf(workerId: string): GrantRow[];
+  stream(id: string): StreamRow | undefined;
+  /** Streams that exist. */
+  streams(): StreamRow[];
+  members(streamId: string): string[];
+  activation(id: string): ActivationRow | undefined;
+  runningActivations(): ActivationRow[];
+  /** Newest first. */
+  activationsOf(workerId: string, limit: number): ActivationRow[];
+  /** Activations that an entry woke, oldest first. */
+  activationsBy(triggerSeq: number): ActivationRow[];
+  activationsOfRoot(root: number): number;
+  setAside(state: (typeof setAside.$inferSelect)['state'], limit: number): (typeof setAside.$inferSelect)[];
+};
+
+export function createQueries(db: Db): Queries {
+  const { orm, sqlite } = db;
+  const byId = sql.placeholder('id');
+  const role = orm.select().from(roles).where(eq(roles.id, byId)).prepare();
+  const allRoles = orm.select().from(roles).orderBy(asc(roles.id)).prepare();
+  const position = orm.select().from(positions).where(eq(positions.id, byId)).prepare();
+  const allPositions = orm.select().from(positions).orderBy(asc(positions.id)).prepare();
+  const worker = orm.select().from(workers).where(eq(workers.id, byId)).prepare();
+  const allWorkers = orm.select().from(workers).where(isNull(workers.firedAt)).orderBy(asc(workers.id)).prepare();
+  const grant = orm.select().from(grants).where(eq(grants.id, byId)).prepare();
+  const workerGrants = orm.select().from(grants).where(eq(grants.worker, byId)).orderBy(asc(grants.tool)).prepare();
+  const stream = orm.select().from(streams).where(eq(streams.id, byId)).prepare();
+  const allStreams = orm.select().from(streams).where(isNull(streams.deletedAt)).orderBy(asc(streams.id)).prepare();
+  const members = sqlite.prepare('SELECT worker FROM subscriptions WHERE stream = ? AND to_seq IS NULL ORDER BY worker').pluck();
+  const activation = orm.select().from(activations).where(eq(activations.id, byId)).prepare();
+  const running = orm.select().from(activations).where(sql`${activations.state} = 'running'`).prepare();
+  const ofWorker = orm
+    .select()
+    .from(activations)
+    .where(eq(activations.worker, byId))
+    .orderBy(sql`${activations.seq} DESC`)
+    .limit(sql.placeholder('limit'))
+    .prepare();
+  const byTrigger = sqlite.prepare(
+    'SELECT a.id FROM activation_triggers t JOIN activations a ON a.seq = t.activation_seq WHERE t.seq = ? ORDER BY a.seq',
+  ).pluck();
+  const ofRoot = sqlite.prepare('SELECT count(*) FROM activations WHERE root = ?').pluck();
+  const aside = orm
+    .select()
+    .from(setAside)
+    .where(eq(setAside.state, sql.placeholder('state')))
+    .orderBy(asc(setAside.entrySeq))
+    .limit(sql.placeholder('limit'))
+    .prepare();
+  const findActivation = (id: string) => map(activation.get({ id }), toActivation);
+  return {
+    ...createEventReader(db),
+    role: (id) => role.get({ id }),
+    roles: () => allRoles.all(),
+    position: (id) => position.get({ id }),
+    positions: () => allPositions.all(),
+    worker: (id) => map(worker.get({ id }), toWorker),
+    workers: () => allWorkers.all().map(toWorker),
+    grant: (id) => grant.get({ id }),
+    grantsOf: (id) => workerGrants.all({ id }),
+    stream: (id) => map(stream.get({ id }), toStream),
+    streams: () => allStreams.all().map(toStream),
+    members: (streamId) => members.all(streamId) as string[],
+    activation: findActivation,
+    runningActivations: () => running.all().map(toActivation),
+    activationsOf: (id, limit) => ofWorker.all({ id, limit }).map(toActivation),
+    activationsBy: (seq) => (byTrigger.all(seq) as string[]).flatMap((id) => findActivation(id) ?? []),
+    activationsOfRoot: (root) => ofRoot.get(root) as number,
+    setAside: (state, limit) => aside.all({ state, limit }),
+  };
+}
+
+const map = <A, B>(value: A | undefined, change: (value: A) => B): B | undefined =>
+  value === undefined ? undefined : change(value);
+
+function toWorker({ openBatch: _, ...row }: typeof workers.$inferSelect): WorkerRow {
+  return { ...row, positions: JSON.parse(row.positions) as string[] };
+}
+
+function toStream(row: typeof streams.$inferSelect): StreamRow {
+  return {
+    ...row,
+    transportConfig: JSON.parse(row.transportConfig) as Record<string, unknown>,
+    members: JSON.parse(row.members) as string[],
+  };
+}
+
+function toActivation(row: typeof activations.$inferSelect): ActivationRow {
+  return { ...row, triggers: JSON.parse(row.triggers) as number[] };
+}
+

@@ -1,0 +1,36 @@
+// Secrets at rest: AES-256-GCM under a key that lies in a file of its own, outside the database and its backups.
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+export type SecretBox = { seal(plain: string): string; open(sealed: string): string };
+
+/**
+ * Reads the key file, making it (mode 0600) when it is not there.
+ * @throws Error when the file is there but is no key
+ */
+export function openSecretBox(keyFile: string): SecretBox {
+  if (!existsSync(keyFile)) writeFileSync(keyFile, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
+  return createSecretBox(Buffer.from(readFileSync(keyFile, 'utf8').trim(), 'base64'), keyFile);
+}
+
+export function createSecretBox(key: Buffer, from = 'the key'): SecretBox {
+  if (key.length !== KEY_BYTES) throw new Error(`${from} is not a key of ${KEY_BYTES} bytes; restore it from where you keep it.`);
+  return {
+    seal(plain) {
+      const nonce = randomBytes(NONCE_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce);
+      const bytes = Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+      return bytes.toString('base64');
+    },
+    open(sealed) {
+      const bytes = Buffer.from(sealed, 'base64');
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES));
+      decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+      return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
+    },
+  };
+}

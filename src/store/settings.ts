@@ -1,0 +1,83 @@
+// Operational settings: how the daemon runs, not what the org is. Never journaled; read at use, so a change is live.
+import { eq } from 'drizzle-orm';
+import { z } from 'zod';
+import { invalid } from '../domain/errors.ts';
+import type { Db } from './database.ts';
+import { settings } from './schema.ts';
+import type { SecretBox } from './secrets.ts';
+
+type Definition<S extends z.ZodType = z.ZodType> = { schema: S; fallback: z.output<S>; describe: string };
+
+const define = <S extends z.ZodType>(schema: S, fallback: z.output<S>, describe: string): Definition<S> => ({
+  schema,
+  fallback,
+  describe,
+});
+
+const count = z.number().int().min(1);
+
+/** Every setting there is. */
+export const settingDefinitions = {
+  'agent.kind': define(z.enum(['command']), 'command', 'The program that plays AI Workers: command.'),
+  'agent.command': define(z.array(z.string()), [], 'Program and arguments of the agent kind `command`, as a JSON array.'),
+  'dispatch.max_inflight': define(count.max(1_000).nullable(), null, 'Activations at once; null chooses by free memory.'),
+  'dispatch.max_hops': define(z.number().int().min(0), 8, 'AI Workers a causal chain may pass through before it is held.'),
+  'dispatch.batch_triggers': define(count.max(200), 20, 'Most triggers in one activation.'),
+  'dispatch.batch_bytes': define(count, 32_768, 'Most bytes of Messages in one activation.'),
+  'dispatch.first_output_seconds': define(count, 60, 'An agent that prints nothing for this long is stopped.'),
+  'dispatch.run_seconds': define(count, 1_800, 'An activation that runs longer is stopped.'),
+  'dispatch.attempts': define(count.max(10), 3, 'Runs of a batch that fails before its triggers are parked.'),
+} as const;
+
+export type SettingKey = keyof typeof settingDefinitions;
+export type SettingValue<K extends SettingKey> = z.output<(typeof settingDefinitions)[K]['schema']>;
+
+export type Settings = {
+  /** What holds now: given on the command line or by environment, else stored, else the default. */
+  get<K extends SettingKey>(key: K): SettingValue<K>;
+  /** @throws OrgError invalid with the reason */
+  set(key: string, value: unknown): void;
+  delete(key: string): boolean;
+  /** A secret of our own making, such as a Stream's signing secret; encrypted at rest. */
+  secret(name: string): string | undefined;
+  setSecret(name: string, value: string): void;
+  deleteSecret(name: string): void;
+};
+
+/**
+ * @param overrides win over what is stored, for as long as this process runs
+ */
+export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<string, unknown> = {}): Settings {
+  const stored = (key: string) => orm.select().from(settings).where(eq(settings.key, key)).get()?.value;
+  const store = (key: string, value: string) => {
+    const updatedAt = new Date().toISOString();
+    orm.insert(settings).values({ key, value, updatedAt }).onConflictDoUpdate({ target: settings.key, set: { value, updatedAt } }).run();
+  };
+  const remove = (key: string) => orm.delete(settings).where(eq(settings.key, key)).run().changes > 0;
+  const checked = new Map(Object.entries(overrides).map(([key, value]) => [key, checkSetting(key, value)]));
+  return {
+    get(key) {
+      if (checked.has(key)) return checked.get(key) as never;
+      const text = stored(key);
+      return (text === undefined ? settingDefinitions[key].fallback : JSON.parse(text)) as never;
+    },
+    set: (key, value) => store(key, JSON.stringify(checkSetting(key, value))),
+    delete: remove,
+    secret(name) {
+      const sealed = stored(`secret.${name}`);
+      return sealed === undefined ? undefined : box.open(sealed);
+    },
+    setSecret: (name, value) => store(`secret.${name}`, box.seal(value)),
+    deleteSecret: (name) => void remove(`secret.${name}`),
+  };
+}
+
+/** @throws OrgError invalid for an unknown key or a value that does not fit */
+export function checkSetting(key: string, value: unknown): unknown {
+  const definition = (settingDefinitions as Record<string, Definition>)[key];
+  if (!definition) throw invalid(`unknown config key "${key}" (no subsystem has registered it)`);
+  const parsed = definition.schema.safeParse(value);
+  if (!parsed.success) throw invalid(`validate "${key}": ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+

@@ -1,0 +1,82 @@
+// Credentials of Workers. Operational: never journaled. Only hashes are stored.
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { asc, eq, sql } from 'drizzle-orm';
+import { notFound } from '../domain/errors.ts';
+import type { Db } from './database.ts';
+import { tokens } from './schema.ts';
+
+export type TokenKind = (typeof tokens.$inferSelect)['kind'];
+export type TokenRow = typeof tokens.$inferSelect;
+
+/** What a credential says: who calls, and in whose name when the owner acts as another Worker. */
+export type Identity = { workerId: string; tokenId: string; kind: TokenKind; onBehalfOf?: string };
+
+export type NewToken = {
+  workerId: string;
+  label: string;
+  kind?: TokenKind;
+  /** Milliseconds until it ends; without it, it lasts until it is revoked. */
+  lifetimeMs?: number;
+  onBehalfOf?: string;
+};
+
+export type Tokens = {
+  /** The token itself is returned once and kept nowhere. */
+  create(token: NewToken): { id: string; token: string; expiresAt: string | null };
+  /** Who holds this token, or undefined when it is unknown, expired or revoked. */
+  verify(token: string, kind: TokenKind): Identity | undefined;
+  list(): TokenRow[];
+  /** @throws OrgError not_found */
+  revoke(id: string): void;
+  /** Ends every credential of a Worker. */
+  revokeAll(workerId: string): void;
+  /** Forgets credentials that ended before the given time. */
+  prune(before: string): number;
+};
+
+/** Last use is recorded this coarsely, so that a busy client does not write with every call. */
+const LAST_USED_STEP_MS = 60_000;
+const BYTES = 32;
+
+export const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest();
+
+/** A token's text: recognisable by secret scanners, 256 random bits. */
+export const newToken = (): string => `hxo_${randomBytes(BYTES).toString('base64url')}`;
+
+export function createTokens({ orm }: Db, now: () => Date = () => new Date()): Tokens {
+  const byHash = orm.select().from(tokens).where(eq(tokens.hash, sql.placeholder('hash'))).prepare();
+  const end = (where: ReturnType<typeof eq>) =>
+    orm.update(tokens).set({ revokedAt: now().toISOString() }).where(where).run();
+  return {
+    create({ workerId, label, kind = 'token', lifetimeMs, onBehalfOf }) {
+      const token = newToken();
+      const at = now();
+      const expiresAt = lifetimeMs === undefined ? null : new Date(at.getTime() + lifetimeMs).toISOString();
+      const id = `t-${randomUUID()}`;
+      orm
+        .insert(tokens)
+        .values({ id, worker: workerId, hash: hashToken(token), label, kind, onBehalfOf: onBehalfOf ?? null, createdAt: at.toISOString(), expiresAt })
+        .run();
+      return { id, token, expiresAt };
+    },
+    verify(token, kind) {
+      const row = byHash.get({ hash: hashToken(token) });
+      const at = now();
+      if (!row || row.kind !== kind || row.revokedAt !== null) return undefined;
+      if (row.expiresAt !== null && row.expiresAt <= at.toISOString()) return undefined;
+      if (row.lastUsedAt === null || at.getTime() - Date.parse(row.lastUsedAt) > LAST_USED_STEP_MS) {
+        orm.update(tokens).set({ lastUsedAt: at.toISOString() }).where(eq(tokens.id, row.id)).run();
+      }
+      return { workerId: row.worker, tokenId: row.id, kind: row.kind, ...(row.onBehalfOf ? { onBehalfOf: row.onBehalfOf } : {}) };
+    },
+    list: () => orm.select().from(tokens).orderBy(asc(tokens.createdAt)).all(),
+    revoke(id) {
+      const row = orm.select().from(tokens).where(eq(tokens.id, id)).get();
+      if (!row) throw notFound(`No token ${id}; see \`helix-org token list\`. token "${id}": record not found`);
+      if (row.revokedAt === null) end(eq(tokens.id, id));
+    },
+    revokeAll: (workerId) => void end(eq(tokens.worker, workerId)),
+    prune: (before) =>
+      orm.delete(tokens).where(sql`coalesce(${tokens.revokedAt}, ${tokens.expiresAt}) < ${before}`).run().changes,
+  };
+}

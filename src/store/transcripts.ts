@@ -1,0 +1,43 @@
+// What agents said and did, line by line. Operational: never in the hash chain, pruned by age; numbered by the journal's counter.
+import type { Db } from './database.ts';
+
+/** One line of a transcript as the dispatcher hands it over. `extra` is kept up to {@link EXTRA_MAX} characters of JSON. */
+export type TranscriptLine = { worker: string; activationId: string; at: string; body: string; extra?: unknown };
+
+export type TranscriptRow = Omit<TranscriptLine, 'extra'> & { seq: number; extra: string | null };
+
+export const EXTRA_MAX = 16_384;
+
+export function createTranscripts({ sqlite }: Db) {
+  const insert = sqlite.prepare('INSERT INTO transcripts VALUES (@seq, @worker, @activationId, @at, @body, @extra)');
+  return {
+    insert(lines: TranscriptLine[], takeSeq: () => number): TranscriptRow[] {
+      return lines.map((line) => {
+        const row = { ...line, seq: takeSeq(), extra: boundedExtra(line.extra) };
+        insert.run(row);
+        return row;
+      });
+    },
+  };
+}
+
+function boundedExtra(extra: unknown): string | null {
+  if (extra === undefined) return null;
+  const text = JSON.stringify(extra);
+  return text.length <= EXTRA_MAX ? text : null;
+}
+
+/** Deletes lines older than the given time; the counter keeps their numbers from being given again. */
+export function pruneTranscripts({ sqlite }: Db, before: string, most: number): number {
+  return sqlite.transaction(() => {
+    const highest = sqlite
+      .prepare('SELECT max(seq) FROM (SELECT seq FROM transcripts WHERE at < ? ORDER BY seq LIMIT ?)')
+      .pluck()
+      .get(before, most) as number | null;
+    if (highest === null) return 0;
+    sqlite
+      .prepare("INSERT INTO counters VALUES ('seq', ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)")
+      .run(highest);
+    return sqlite.prepare('DELETE FROM transcripts WHERE seq <= ? AND at < ?').run(highest, before).changes;
+  })();
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { invalid } from '../domain/errors.ts';
+import { optionalId, tolerant } from './arguments.ts';
+import { defineTool, type ToolDeps } from './define-tool.ts';
+
+const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
+
+/** The kinds are listed so that a model sees them; which exist is the transports' matter and checked below. */
+const transportInput = z
+  .preprocess(
+    (value) => {
+      if (typeof value !== 'string') return value ?? undefined;
+      return value.trim().startsWith('{') ? parsed(value) : { kind: value };
+    },
+    z.object({ kind: z.string(), config: z.record(z.string(), z.unknown()).optional() }).optional(),
+  )
+  .describe('How it reaches outside: local (default) or webhook; {"kind": "webhook", "config": {"secret": true}} with settings.');
+
+export const createStream = defineTool({
+  name: 'create_stream',
+  title: 'Create a Stream',
+  description:
+    'Open a Stream on which Events are published. Nobody listens until it subscribes or is invited; a webhook Stream answers with the URL to post to.',
+  input: z.object({
+    id: optionalId('Id such as s-support; made up when left out.'),
+    name: z.string({ error: 'stream name is empty' }).describe('What people call it; unique in the org.'),
+    description: optionalId('What it is for.'),
+    transport: transportInput,
+    private: flag('Only its members may read and publish.'),
+  }),
+  effect: 'adds',
+  async handler(args, context) {
+    const streamId = args.id ?? `s-${context.newId()}`;
+    const transport = checkTransport(args.transport, context);
+    const { change, settings, makeSecret, journal } = context;
+    // Kept before the Stream exists: a Stream that wants signatures is never without its secret.
+    const secret = transport.config.secret === true && !journal.org.streams.has(streamId) ? makeSecret() : undefined;
+    if (secret) settings.setSecret(`stream.${streamId}`, secret);
+    await change({
+      type: 'CreateStream',
+      streamId,
+      name: args.name,
+      description: args.description ?? '',
+      transport,
+      private: args.private ?? false,
+    });
+    const inbound = context.transports.get(transport.kind)?.describeInbound?.(streamId, transport);
+    return { id: streamId, ...inbound, ...(secret ? { secret } : {}) };
+  },
+});
+
+/** @throws OrgError invalid */
+export function checkTransport(
+  given: { kind: string; config?: Record<string, unknown> | undefined } | undefined,
+  { transports }: Pick<ToolDeps, 'transports'>,
+): { kind: string; config: Record<string, unknown> } {
+  const kind = given?.kind ?? 'local';
+  if (kind.trim() === '') throw invalid('transport kind is empty');
+  const transport = transports.get(kind);
+  if (!transport) {
+    const valid = [...transports.keys()].map((name) => `"${name}"`).join(', ');
+    throw invalid(`unknown transport kind "${kind}" (valid: ${valid})`);
+  }
+  return { kind, config: transport.checkConfig(given?.config ?? {}) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { kind: text };
+  }
+}

@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+import type { Cause, Via } from '../domain/entry.ts';
+import type { Command } from '../domain/org.ts';
+import type { StreamTransport } from '../domain/stream.ts';
+import type { Committed, Journal } from '../store/journal.ts';
+import type { Queries } from '../store/queries.ts';
+import type { Settings } from '../store/settings.ts';
+import type { Waits } from './waits.ts';
+
+/** Who calls a tool, through which door, and where in a causal chain. */
+export type Caller = {
+  workerId: string;
+  via: Via;
+  /** The Worker the credential's holder acts for: the owner acting as another Worker. */
+  onBehalfOf?: string;
+  /** Of the activation whose token was used. */
+  cause?: Cause;
+  /** Aborted when the caller went away or cancelled. */
+  signal?: AbortSignal;
+};
+
+/** What is known of a transport without knowing the transport: how to check its config, and whether it can be published to. */
+export type TransportInfo = {
+  kind: string;
+  /** @throws OrgError invalid */
+  checkConfig(config: Record<string, unknown>): Record<string, unknown>;
+  /** Set for transports that only receive: why `publish` is refused. */
+  inboundOnly?: string;
+  /** What a person needs in order to send to this Stream, such as its URL. */
+  describeInbound?(streamId: string, transport: StreamTransport): Record<string, string>;
+};
+
+export type ToolDeps = {
+  journal: Journal;
+  queries: Queries;
+  settings: Settings;
+  waits: Waits;
+  transports: ReadonlyMap<string, TransportInfo>;
+  /** Makes the Worker's folder, or brings the texts in it up to date. @returns its absolute path */
+  prepareFolder(workerId: string): string;
+  /** Random part of a new id. */
+  newId(): string;
+  /** A new signing secret for a Stream. */
+  makeSecret(): string;
+  /** What a Worker is doing now. */
+  stateOf(workerId: string): string;
+};
+
+export type ToolContext = ToolDeps & {
+  caller: Caller;
+  /** Names of all tools. */
+  toolNames: ReadonlySet<string>;
+  /** Commits a command as the caller. @throws OrgError */
+  change(command: Command): Promise<Committed>;
+};
+
+/** What a tool does to the org; MCP annotations come from it. */
+export type Effect = 'reads' | 'adds' | 'changes';
+
+export type Tool<Input extends z.ZodType = z.ZodType> = {
+  /** snake_case; the file is named for it in kebab-case. */
+  name: string;
+  title: string;
+  /** One to three sentences: what it does, then when to prefer another tool. */
+  description: string;
+  input: Input;
+  effect: Effect;
+  /** Returns a small object, or throws an OrgError that says what to do. */
+  handler(args: z.output<Input>, context: ToolContext): Promise<Record<string, unknown>>;
+};
+
+/** Gives the handler its types; nothing else. */
+export const defineTool = <Input extends z.ZodType>(tool: Tool<Input>): Tool<Input> => tool;

@@ -1,0 +1,52 @@
+// What the reading tools share: paging by event id, waiting, and the shape of an Event in a result.
+import { invalid } from '../domain/errors.ts';
+import type { EventView } from '../store/event-reader.ts';
+import type { ToolContext } from './define-tool.ts';
+import { WAIT_MAX_SECONDS } from './waits.ts';
+
+const LIMIT_DEFAULT = 50;
+const LIMIT_MAX = 200;
+
+export type Page = {
+  limit?: number | undefined;
+  /** Event id; only newer ones are returned. */
+  since?: string | undefined;
+  /** Seconds to wait for something new. */
+  wait?: number | undefined;
+  thread?: string | undefined;
+};
+
+/** The newest Events of the Streams after `since`; with `wait`, as soon as there are any. Newest first. */
+export async function readPage({ queries, waits, caller }: ToolContext, streamIds: string[], page: Page) {
+  const limit = clampLimit(page.limit);
+  const after = page.since === undefined ? 0 : seqOf(queries, page.since);
+  const waitSeconds = Math.min(Math.max(page.wait ?? 0, 0), WAIT_MAX_SECONDS);
+  const read = () => queries.events(streamIds, { after, limit, ...(page.thread === undefined ? {} : { thread: page.thread }) });
+  const deadline = Date.now() + waitSeconds * 1_000;
+  for (;;) {
+    const left = deadline - Date.now();
+    // Listening begins before the look, so that nothing that lands in between is missed.
+    const waiter = left > 0 ? waits.on(streamIds, left, caller.signal) : undefined;
+    const events = read();
+    if (events.length > 0 || !waiter || caller.signal?.aborted || waits.released) {
+      waiter?.cancel();
+      return { events: events.map(show) };
+    }
+    await waiter.woken;
+  }
+}
+
+export function clampLimit(limit: number | undefined): number {
+  return limit === undefined || limit <= 0 ? LIMIT_DEFAULT : Math.min(limit, LIMIT_MAX);
+}
+
+function seqOf(queries: ToolContext['queries'], since: string): number {
+  const event = queries.event(since);
+  if (!event) throw invalid(`since: there is no Event ${since}. Give the id of an Event you have read, or leave it out.`);
+  return event.seq;
+}
+
+/** An Event as the tools show it. */
+export function show({ seq: _, ...view }: EventView): Omit<EventView, 'seq'> {
+  return view;
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { optionalId, required } from './arguments.ts';
+import { defineTool } from './define-tool.ts';
+
+export const grantTool = defineTool({
+  name: 'grant_tool',
+  title: 'Grant a tool',
+  description: 'Let a Worker use a tool, from its next call on. Nobody but the owner can give a tool they do not hold.',
+  input: z.object({
+    id: optionalId('Id for the Grant; made up when left out.'),
+    workerId: required('workerId', 'Who gets the tool.'),
+    toolName: required('toolName', 'The tool, such as publish; agent:NAME for a tool of the agent program itself.'),
+  }),
+  effect: 'adds',
+  async handler({ id, workerId, toolName }, { journal, newId, change }) {
+    const grantId = id ?? `g-${newId()}`;
+    await change({ type: 'GrantTool', grantId, workerId, tool: toolName });
+    return { id: journal.org.grants.get(workerId)?.get(toolName) ?? grantId };
+  },
+});

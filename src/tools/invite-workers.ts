@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { forbidden } from '../domain/errors.ts';
+import { mayRead } from '../domain/may-read.ts';
+import { list, required } from './arguments.ts';
+import { defineTool } from './define-tool.ts';
+
+export const inviteWorkers = defineTool({
+  name: 'invite_workers',
+  title: 'Subscribe other Workers',
+  description: 'Subscribe Workers to a Stream, all of them or none. To listen yourself, use subscribe.',
+  input: z.object({
+    streamId: required('streamId', 'The Stream they shall listen to.'),
+    workerIds: list(z.string(), 'The Workers to subscribe.'),
+  }),
+  effect: 'adds',
+  async handler({ streamId, workerIds = [] }, { caller, journal, change }) {
+    const { org } = journal;
+    if (org.streams.has(streamId) && !mayRead(org, caller.workerId, streamId)) {
+      throw forbidden(`Stream ${streamId} is private; only its members invite others.`);
+    }
+    await change({ type: 'InviteWorkers', streamId, workerIds });
+    return { streamId, workerIds };
+  },
+});

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { defineTool } from './define-tool.ts';
+import { roleTitle } from './role-text.ts';
+import { pageInput, pageOf } from './paging.ts';
+
+export const listWorkers = defineTool({
+  name: 'list_workers',
+  title: 'List Workers',
+  description: 'Who works here: id, kind, Positions with their Role titles, and state (idle, waiting, running, paused).',
+  input: z.object(pageInput),
+  effect: 'reads',
+  async handler(page, { queries, journal, stateOf }) {
+    const titles = new Map(queries.roles().map((role) => [role.id, roleTitle(role.content)]));
+    const titleOf = (positionId: string) => titles.get(journal.org.positions.get(positionId)?.roleId ?? '') ?? '';
+    const { rows, ...rest } = pageOf(queries.workers(), ({ id }) => id, page);
+    const workers = rows.map(({ id, kind, positions }) => ({
+      id,
+      kind,
+      positions,
+      roles: positions.map(titleOf),
+      state: stateOf(id),
+    }));
+    return { workers, ...rest };
+  },
+});

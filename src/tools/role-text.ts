@@ -1,0 +1,27 @@
+// What a Role's markdown says about tools: names in backticks, and the list under its "Tools (MCP)" heading.
+
+/** The tools that the "Tools (MCP)" section of a Role names, in order. */
+export function toolsOfRole(content: string, toolNames: ReadonlySet<string>): string[] {
+  const lines = content.split('\n');
+  const start = lines.findIndex((line) => /^#{1,6}\s+tools\s*\(mcp\)\s*$/i.test(line));
+  if (start < 0) return [];
+  const length = lines.slice(start + 1).findIndex((line) => /^#{1,6}\s/.test(line));
+  const section = lines.slice(start + 1, length < 0 ? undefined : start + 1 + length).join('\n');
+  return words(section).filter((word) => toolNames.has(word) || word.startsWith('agent:'));
+}
+
+/** The tools that a Role mentions anywhere in backticks. */
+export function mentionedTools(content: string, toolNames: ReadonlySet<string>): string[] {
+  const quoted = [...content.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '');
+  return [...new Set(quoted.filter((word) => toolNames.has(word)))];
+}
+
+function words(section: string): string[] {
+  return [...new Set(section.match(/agent:[A-Za-z][\w-]*(?:\([^()\n]*\))?|[a-z][a-z_]*/g) ?? [])];
+}
+
+/** A Role's title: its first heading, without a leading "Role:"; else its first line, shortened. */
+export function roleTitle(content: string): string {
+  const heading = /^#\s+(.+)$/m.exec(content)?.[1] ?? content.trim().split('\n')[0] ?? '';
+  return heading.replace(/^role:\s*/i, '').trim().slice(0, 80);
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { required } from './arguments.ts';
+import { defineTool } from './define-tool.ts';
+
+export const updateRole = defineTool({
+  name: 'update_role',
+  title: 'Rewrite a Role',
+  description: 'Replace the text of a Role. Every Worker in it reads the new text at its next activation.',
+  input: z.object({
+    roleId: required('roleId', 'The Role to rewrite.'),
+    content: required('content', 'The whole new job description, in markdown.'),
+  }),
+  effect: 'changes',
+  async handler({ roleId, content }, { queries, prepareFolder, change }) {
+    await change({ type: 'UpdateRole', roleId, content });
+    const seats = new Set(queries.positions().flatMap((position) => (position.roleId === roleId ? [position.id] : [])));
+    for (const worker of queries.workers()) if (worker.positions.some((id) => seats.has(id))) prepareFolder(worker.id);
+    return { id: roleId };
+  },
+});

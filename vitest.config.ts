@@ -1,0 +1,17 @@
+import { availableParallelism } from 'node:os';
+import { defineConfig } from 'vitest/config';
+import { isFit } from './bin/node-version.mjs';
+
+if (!isFit(process.versions.node)) throw new Error(`Node ${process.version} is too old for these tests; use npm test.`);
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    // Many tests wait for processes they started: two at a time even where vitest would leave one core free.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    reporters: ['default', './test/support/reporter.ts'],
+  },
+});
