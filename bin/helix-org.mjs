@@ -11,9 +11,11 @@ const root = dirname(dirname(self));
 const args = process.argv.slice(2);
 
 async function launch() {
+  const isClone = existsSync(join(root, 'src'));
+  // Before the Node changes: npm finds its global configuration (registry, certificates) beside the machine's own.
+  if (isClone) await ensureInstalled(root, false);
   if (!isFit(process.versions.node)) return runUnder(await findPinnedNode(), [self].concat(args));
-  if (!existsSync(join(root, 'src'))) return start('../dist/cli/main.js');
-  await ensureInstalled(root, false);
+  if (!isClone) return start('../dist/cli/main.js');
   if (process.features.typescript) return start('../src/cli/main.ts');
   return runUnder(process.execPath, STRIP_TYPES.concat(self, args));
 }

@@ -23,8 +23,8 @@ const tasks = {
 
 async function run() {
   if (!tasks[task]) throw refusal(`Unknown task ${task}; one of ${Object.keys(tasks).join(', ')}.`);
-  if (!isFit(process.versions.node)) return runUnder(await findPinnedNode(), [self, task].concat(args));
   await ensureInstalled(root, true);
+  if (!isFit(process.versions.node)) return runUnder(await findPinnedNode(), [self, task].concat(args));
   await tasks[task]();
 }
 

@@ -3,13 +3,14 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { AgentResult, AgentRun } from './agent.ts';
 import { ensureHome } from './agent-environment.ts';
 import { createLineCutter } from './lines.ts';
 import { type OsProcess, readProcess } from './process-table.ts';
 import { stopActivationProcesses } from './process-tree.ts';
 import { startProblem } from './program.ts';
+import { createSlice } from './slice.ts';
 
 export type AgentProgram = {
   /** The program and its arguments. */
@@ -115,14 +116,12 @@ type Reading = { from: 'stdout' | 'stderr'; program: AgentProgram; output: Outpu
 
 async function read(stream: Readable, { from, program, output, onOutput }: Reading): Promise<void> {
   const cutter = createLineCutter(program.lineMax);
-  let sliceEnd = 0;
+  const slice = createSlice(SLICE_MS);
   async function take(lines: Iterable<string>) {
     for (const line of lines) {
       if (output.isFull) output.droppedBytes += Buffer.byteLength(line) + 1;
       else output.isFull = !program.onLine(line, from);
-      if (performance.now() < sliceEnd) continue;
-      await nextTurn();
-      sliceEnd = performance.now() + SLICE_MS;
+      if (slice.isOver()) await slice.next();
     }
   }
   try {

@@ -2,9 +2,10 @@
 // wait. An environment is read in the thread pool: the kernel lets its reader wait for the process's memory.
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 import { ACTIVATION_VARIABLE } from './agent-environment.ts';
 import type { OsProcess } from './process-table.ts';
+import { createSlice } from './slice.ts';
 
 const SLICE_MS = 2;
 const READERS = 2;
@@ -23,13 +24,11 @@ const boot = bootId();
 
 export async function readLinuxProcesses(): Promise<OsProcess[]> {
   const processes: OsProcess[] = [];
-  let sliceEnd = performance.now() + SLICE_MS;
+  const slice = createSlice(SLICE_MS);
   for (const entry of await readdir('/proc')) {
     const found = /^[0-9]+$/.test(entry) ? readLinuxProcess(Number(entry)) : undefined;
     if (found) processes.push(found);
-    if (performance.now() < sliceEnd) continue;
-    await nextTurn();
-    sliceEnd = performance.now() + SLICE_MS;
+    if (slice.isOver()) await slice.next();
   }
   await readMarks(processes);
   return processes;

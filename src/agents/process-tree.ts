@@ -1,9 +1,11 @@
 // Which processes belong to an activation, and how all of them are ended. A process belongs when it carries the
 // activation's mark in its environment, is in the process group or session of the root, or descends from one that belongs.
-// One that drops the mark, leaves the session and outlives its parents before anybody looked is not recognised.
+// Two kinds escape and need a sandbox: one that drops the mark, leaves the session and outlives its parents before anybody
+// looks, and one that opens a new session again and again, each time forking and ending faster than we look.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ProcessIdentity } from './agent.ts';
 import { type OsProcess, readProcessTable } from './process-table.ts';
+import { createSlice } from './slice.ts';
 
 /** What is known of an activation's processes: its id, and the process it was started as. */
 export type ActivationProcesses = {
@@ -13,6 +15,7 @@ export type ActivationProcesses = {
   isChild?: boolean;
 };
 
+const SLICE_MS = 2;
 const GRACE_MS = 3_000;
 const STUCK_MS = 5_000;
 const POLL_MS = { first: 10, grace: 200, killing: 20, stuck: 1_000 };
@@ -39,49 +42,48 @@ export async function stopActivationProcesses(
   onStuck: (processes: OsProcess[]) => void = () => {},
 ): Promise<void> {
   const begin = performance.now();
-  /** All that were ever found, by pid: a child whose parent has ended cannot be found by its parent any more. */
-  const seen = new Map<number, string>();
+  let seen: Seen = new Map();
   let pause = POLL_MS.first;
   let isStuck = false;
   for (let empty = 0; empty < 2; ) {
     // A look that failed (no file handle left) says nothing about who is alive.
-    const table = await readProcessTable().catch(() => undefined);
-    const members = table && membersOf(table, activation, seen);
-    empty = members?.length === 0 ? empty + 1 : 0;
-    if (empty > 0) continue;
+    const table = await readProcessTable().catch(() => []);
+    const members = membersOf(table, activation, seen);
+    empty = table.length > 0 && members.length === 0 ? empty + 1 : 0;
+    if (empty > 0) {
+      killUnseen(table, activation);
+      continue;
+    }
     const elapsed = performance.now() - begin;
     if (elapsed < GRACE_MS) {
-      interrupt(members ?? [], seen);
+      await interrupt(members, seen);
       pause = Math.min(pause * 2, POLL_MS.grace, GRACE_MS - elapsed);
     } else {
-      kill(table ?? [], members ?? []);
+      await kill(table, members);
       pause = isStuck ? POLL_MS.stuck : POLL_MS.killing;
     }
-    for (const { pid, startedAt } of members ?? []) seen.set(pid, startedAt);
+    if (table.length > 0) seen = new Map(members.map(({ pid, startedAt }) => [pid, startedAt]));
     if (elapsed >= STUCK_MS && !isStuck) {
       isStuck = true;
-      onStuck(members ?? []);
+      onStuck(members);
     }
     await wait(pause);
   }
 }
 
-/** The activation's live processes in a table; `seen` are those found before, by pid with their start. */
-export function membersOf(
-  table: OsProcess[],
-  { activationId, root, isChild }: ActivationProcesses,
-  seen: ReadonlyMap<number, string>,
-): OsProcess[] {
-  const leader = table.find(({ pid }) => pid === root?.pid);
-  // Once the root is gone its number may lead a stranger's group, unless we watched it end just now.
-  const isGroupOurs = root !== undefined && (leader ? leader.startedAt === root.startedAt : isChild === true);
+/** Who belonged at the last look, by pid with the start: a child whose parent has ended is not found by its parent any more. */
+type Seen = ReadonlyMap<number, string>;
+
+/** The activation's live processes in a table. */
+export function membersOf(table: OsProcess[], activation: ActivationProcesses, seen: Seen): OsProcess[] {
+  const group = ownGroupOf(table, activation);
   const children = Map.groupBy(table, ({ parent }) => parent);
   const members = new Set(
     table.filter(
       (each) =>
-        each.activationId === activationId ||
+        each.activationId === activation.activationId ||
         seen.get(each.pid) === each.startedAt ||
-        (isGroupOurs && (each.group === root.pid || each.session === root.pid)),
+        (group !== undefined && (each.group === group || each.session === group)),
     ),
   );
   // A set hands out what is added to it while it is walked.
@@ -92,20 +94,42 @@ export function membersOf(
   return [...members].filter(({ zombie }) => !zombie);
 }
 
+/** The group that the root leads. Once the root is gone its number may be a stranger's, unless it was our child until now. */
+function ownGroupOf(table: OsProcess[], { root, isChild }: ActivationProcesses): number | undefined {
+  const leader = table.find(({ pid }) => pid === root?.pid);
+  return (leader ? leader.startedAt === root?.startedAt : isChild) ? root?.pid : undefined;
+}
+
 const isOurself = ({ pid }: OsProcess) => pid <= 1 || pid === process.pid;
 
 /** Once each: a second SIGINT means something else to many programs. */
-function interrupt(members: OsProcess[], seen: ReadonlyMap<number, string>): void {
-  for (const { pid, startedAt } of members) if (seen.get(pid) !== startedAt) signal(pid, 'SIGINT');
+async function interrupt(members: OsProcess[], seen: Seen): Promise<void> {
+  const unasked = members.filter(({ pid, startedAt }) => seen.get(pid) !== startedAt);
+  await signalEach(
+    unasked.map(({ pid }) => pid),
+    'SIGINT',
+  );
 }
 
-/** Whole groups at once, so that a process that keeps forking cannot run ahead of us; never the group we are in. */
-function kill(table: OsProcess[], members: OsProcess[]): void {
+/** Whole groups first, so that a process that keeps forking cannot run ahead of us; never the group we are in. */
+async function kill(table: OsProcess[], members: OsProcess[]): Promise<void> {
   const own = table.find(({ pid }) => pid === process.pid)?.group;
-  for (const group of new Set(members.map((member) => member.group))) {
-    if (group > 1 && group !== own) signal(-group, 'SIGKILL');
+  const groups = new Set(members.map(({ group }) => group).filter((group) => group > 1 && group !== own));
+  await signalEach([...[...groups].map((group) => -group), ...members.map(({ pid }) => pid)], 'SIGKILL');
+}
+
+/** A process that forks and ends faster than we look is in no table, but cannot leave its group faster than a signal comes. */
+function killUnseen(table: OsProcess[], activation: ActivationProcesses): void {
+  const group = ownGroupOf(table, activation);
+  if (group !== undefined) signal(-group, 'SIGKILL');
+}
+
+async function signalEach(pids: number[], name: NodeJS.Signals): Promise<void> {
+  const slice = createSlice(SLICE_MS);
+  for (const pid of pids) {
+    signal(pid, name);
+    if (slice.isOver()) await slice.next();
   }
-  for (const { pid } of members) signal(pid, 'SIGKILL');
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -1,8 +1,8 @@
 // What a demo's script stands on: a daemon of its own as a real process, the owner's tools, and somebody who tells what happens.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { startDaemonProcess } from './daemon-process.ts';
 import { readFeed } from './event-source.ts';
 import { createNarrator, type FeedEvent, type Narrator } from './narrator.ts';
 
@@ -55,7 +55,8 @@ export async function openStage(options: StageOptions): Promise<OpenStage> {
   const narrator = createNarrator(options.colours);
   const seen: FeedEvent[] = [];
   const waiting = new Set<() => void>();
-  let daemon = await startDaemonProcess(options);
+  const start = () => startDaemonProcess(commandFor(options));
+  let daemon = await start();
   let owner = await connectOwner(daemon.url, options.dataDir);
   let listening = listen();
 
@@ -131,7 +132,7 @@ export async function openStage(options: StageOptions): Promise<OpenStage> {
       narrator.say(`$ kill -9 ${daemon.pid}`);
     },
     async restart() {
-      daemon = await startDaemonProcess(options);
+      daemon = await start();
       owner = await connectOwner(daemon.url, options.dataDir);
       listening = listen();
       narrator.say('The daemon is started again on the same data directory.');
@@ -168,43 +169,11 @@ async function control(url: string, dataDir: string, command: string) {
   return response.json();
 }
 
-type DaemonProcess = { child: ChildProcess; pid: number; url: string; gone: Promise<void> };
-
-/** Starts `serve` and waits until it has written where it listens. */
-async function startDaemonProcess({ dataDir, launcher, agentCommand, settings }: StageOptions): Promise<DaemonProcess> {
-  const [program = process.execPath, ...args] = launcher;
-  const environment = Object.fromEntries(
+/** Settings go in by environment, as an operator may do it too. */
+function commandFor({ dataDir, launcher, agentCommand, settings }: StageOptions) {
+  const env = Object.fromEntries(
     Object.entries(settings).map(([key, value]) => [`HELIX_ORG_${key.replaceAll('.', '_').toUpperCase()}`, JSON.stringify(value)]),
   );
-  const command = ['serve', '--addr', '127.0.0.1:0', '--data-dir', dataDir, '--agent-command', JSON.stringify(agentCommand)];
-  const child = spawn(program, [...args, ...command], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...environment } });
-  let errors = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-4_000);
-  });
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const stopped = gone.then(() => {
-    throw new Error(`the daemon ended at once:\n${errors}`);
-  });
-  const found = await Promise.race([whereItListens(join(dataDir, 'daemon.json'), child), stopped]);
-  stopped.catch(() => {}); // It ends some day; that is no error any more.
-  return { child, gone, ...found };
-}
-
-/** The file a daemon leaves behind when it is killed names another pid; it counts only once ours has answered. */
-async function whereItListens(file: string, child: ChildProcess): Promise<{ pid: number; url: string }> {
-  while (child.exitCode === null) {
-    const found = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { pid: number; url?: string }) : undefined;
-    if (found?.url && (await answers(found.url))) return { pid: found.pid, url: found.url };
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error('the daemon ended before it listened');
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    return (await fetch(`${url}/healthz`)).ok;
-  } catch {
-    return false;
-  }
+  const args = ['--addr', '127.0.0.1:0', '--agent-command', JSON.stringify(agentCommand)];
+  return { dataDir, launcher, args, env };
 }

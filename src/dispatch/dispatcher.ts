@@ -24,10 +24,12 @@ export type DispatcherDeps = ActivationDeps & {
 export type WorkerActivity = 'running' | 'waiting' | 'paused' | 'idle';
 
 export type Dispatcher = {
-  /** Marks every Worker that has work; call it once the server answers. */
+  /** Marks every Worker that has work; nobody runs before. Call it once the server answers and what was cut off is ended. */
   start(): void;
   /** Stops a Worker's run, if one is under way. */
   interrupt(workerId: string, reason: StopReason): boolean;
+  /** Resolves when the Worker's run has ended; at once when it has none. */
+  ended(workerId: string): Promise<void>;
   activity(workerId: string): WorkerActivity;
   readonly running: number;
   /** Resolves when nobody runs and nobody is marked. Waiting retries do not count. */
@@ -53,6 +55,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const hold: AgentHold = createAgentHold(deps, schedule);
   let starting = 0;
   let marking = 0;
+  let started = false;
   let stopping = false;
   let scheduled = false;
   const unlisten = journal.onCommit((entries) => {
@@ -119,7 +122,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   function schedule(): void {
-    if (scheduled || stopping) return;
+    if (scheduled || stopping || !started) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -218,11 +221,18 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   return {
-    start: markAll,
+    start() {
+      started = true;
+      markAll();
+      schedule();
+    },
     interrupt(workerId, reason) {
       const current = running.get(workerId);
       current?.stop(reason);
       return current !== undefined;
+    },
+    async ended(workerId) {
+      await running.get(workerId)?.ended.catch(() => {});
     },
     activity(workerId) {
       if (running.has(workerId)) return 'running';

@@ -1,5 +1,5 @@
 // The Worker's folder: texts for its agent, written before each activation. The journal is the truth; other files are the Worker's own.
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { conflict } from '../domain/errors.ts';
 import { isSafeId } from '../domain/ids.ts';
@@ -24,6 +24,13 @@ export function createFolders({ queries, envsDir, policy, mcpUrl }: FolderDeps) 
   };
   return {
     pathOf,
+    /** Puts the folder of a Worker who was fired aside; ids are never given again. */
+    archive(workerId: string): void {
+      const folder = pathOf(workerId);
+      if (!existsSync(folder)) return;
+      mkdirSync(join(envsDir, 'archive'), { recursive: true, mode: 0o750 });
+      renameSync(folder, join(envsDir, 'archive', workerId));
+    },
     prepare(workerId: string): WorkerTexts {
       const worker = queries.worker(workerId);
       if (!worker) throw conflict(`worker "${workerId}": record not found`);

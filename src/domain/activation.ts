@@ -71,3 +71,11 @@ export function startActivation(org: Org, { type: _, ...started }: Extract<Activ
   if (started.triggers.length === 0) throw invalid('An activation needs at least one trigger.');
   return [{ type: 'ActivationStarted', ...started }];
 }
+
+type SetAside = Extract<ActivationEvent, { type: 'TriggersHeld' | 'TriggersRequeued' | 'TriggersDropped' }>;
+
+/** Takes triggers out of the plain order of a Worker's inbox, or puts them back. */
+export function setTriggersAside(org: Org, event: SetAside): SetAside[] {
+  requireWorker(org, event.workerId);
+  return event.triggers.length === 0 ? [] : [event];
+}

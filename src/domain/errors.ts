@@ -23,8 +23,9 @@ export const notFound = (message: string) => new OrgError('not_found', message);
  */
 export function missing(noun: string, id: string, known: Iterable<string>, lookIn: string): OrgError {
   const near = nearest(id, known);
-  const hint = near === undefined ? `see ${lookIn}` : `did you mean ${near}?`;
-  return notFound(`No ${capitalise(noun)} ${id}; ${hint} ${noun} "${id}": record not found`);
+  const hint = near === undefined ? `see ${lookIn}.` : `did you mean ${near}?`;
+  const named = id.slice(0, 80);
+  return notFound(`No ${capitalise(noun)} ${named}; ${hint} ${noun} "${named}": record not found`);
 }
 
 /** The known word closest to the given one, if it is close enough to be a slip (a third of its length, at most 3 edits). */

@@ -37,6 +37,7 @@ export function publish(
 export function sendDm(org: Org, { toWorkerId, body }: { toWorkerId: string; body: string }, context: Context): DomainEvent[] {
   const from = context.actor;
   if (toWorkerId === from) throw invalid('cannot DM yourself');
+  requireWorker(org, from);
   requireWorker(org, toWorkerId);
   const pair = [from, toWorkerId].sort();
   const known = org.dms.get(pair.join(' '));
@@ -67,17 +68,23 @@ export function postNotice(context: Context, offset: number, notice: { subject: 
 }
 
 export function releaseEvent(org: Org, { event, streamId }: { event: number; streamId: string }): DomainEvent[] {
-  if (!org.heldEvents.has(event)) throw notFound(`That Event is not held: record not found`);
+  const { publisher } = requireHeld(org, event, streamId);
   const workers: string[] = [];
   for (const [workerId, { from }] of org.subscriptions.get(streamId) ?? []) {
-    if (from < event && org.workers.get(workerId)?.kind === 'ai') workers.push(workerId);
+    if (from < event && workerId !== publisher && org.workers.get(workerId)?.kind === 'ai') workers.push(workerId);
   }
   return [{ type: 'EventReleased', event, streamId, workers }];
 }
 
 export function discardEvent(org: Org, { event, streamId }: { event: number; streamId: string }): DomainEvent[] {
-  if (!org.heldEvents.has(event)) throw notFound(`That Event is not held: record not found`);
+  requireHeld(org, event, streamId);
   return [{ type: 'EventDiscarded', event, streamId }];
+}
+
+function requireHeld(org: Org, event: number, streamId: string): { publisher: string } {
+  const held = org.heldEvents.get(event);
+  if (held?.streamId !== streamId) throw notFound(`That Event is not held; event_status shows where it stands. event "${event}": record not found`);
+  return held;
 }
 
 function published(

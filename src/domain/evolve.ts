@@ -65,7 +65,7 @@ export function evolve(org: Org, event: DomainEvent, header: Header): void {
       org.subscribed.get(event.workerId)?.delete(event.streamId);
       return;
     case 'EventHeld':
-      org.heldEvents.add(event.event);
+      org.heldEvents.set(event.event, { streamId: event.streamId, publisher: header.actor });
       org.noticedRoots.add(header.root);
       return;
     case 'EventReleased':

@@ -1,6 +1,7 @@
 import { conflict } from './errors.ts';
 import { NOTICES, OWNER, OWNER_ROLE, ROOT_POSITION } from './ids.ts';
 import type { DomainEvent, Org } from './org.ts';
+import { checkText } from './role.ts';
 
 export type FoundingCommand =
   | { type: 'FoundOrg'; ownerRole: string; ownerIdentity: string; grants: { grantId: string; tool: string }[] }
@@ -13,6 +14,8 @@ export type FoundingEvent = { type: 'OrgPaused' } | { type: 'OrgResumed' };
 export function foundOrg(org: Org, command: Extract<FoundingCommand, { type: 'FoundOrg' }>): DomainEvent[] {
   if (org.workers.size > 0) throw conflict('org is already initialised (use a different data directory to start another)');
   const identity = command.ownerIdentity;
+  checkText("the owner's role", command.ownerRole);
+  checkText("the owner's identity", identity);
   return [
     { type: 'RoleCreated', roleId: OWNER_ROLE, content: command.ownerRole },
     { type: 'PositionCreated', positionId: ROOT_POSITION, roleId: OWNER_ROLE, parentId: null },

@@ -19,9 +19,13 @@ export function grantTool(
 ): DomainEvent[] {
   requireWorker(org, workerId);
   checkGrantable(org, tool, context);
-  if (org.grantIds.has(grantId)) throw conflict(`Grant ${grantId} already exists; leave the id out to get a new one.`);
   if (org.grants.get(workerId)?.has(tool)) return [];
+  checkNewGrantId(org, grantId);
   return [{ type: 'ToolGranted', grantId, workerId, tool }];
+}
+
+export function checkNewGrantId(org: Org, grantId: string): void {
+  if (org.grantIds.has(grantId)) throw conflict(`Grant ${grantId} already exists; leave the id out to get a new one.`);
 }
 
 export function revokeTool(org: Org, grantId: string): DomainEvent[] {

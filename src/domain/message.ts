@@ -53,10 +53,20 @@ export function encodeMessage(message: Message, rawExtra?: string): Uint8Array {
 export function decodeMessage(bytes: Uint8Array): Message | undefined {
   try {
     const value = parseJson(Buffer.from(bytes).toString());
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Message) : undefined;
+    return isMessage(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isMessage(value: unknown): value is Message {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const { to = [], attachments = [] } = value as { to?: unknown; attachments?: unknown };
+  if (!Array.isArray(to) || !to.every((address) => typeof address === 'string') || !Array.isArray(attachments)) return false;
+  return fields.every((field) => {
+    const held = (value as Record<string, unknown>)[field];
+    return held === undefined || typeof held === 'string' || field === 'to' || field === 'attachments';
+  });
 }
 
 type RawJson = { rawJSON(text: string): unknown };

@@ -1,11 +1,12 @@
-import { type ActivationCommand, type ActivationEvent, startActivation } from './activation.ts';
+import { type ActivationCommand, type ActivationEvent, setTriggersAside, startActivation } from './activation.ts';
 import { discardEvent, type EventCommand, type OrgEventEvent, postNotice, publish, releaseEvent, sendDm } from './event.ts';
+import type { SubscriptionFilter } from './filter.ts';
 import { type FoundingCommand, type FoundingEvent, foundOrg } from './founding.ts';
 import { type GrantCommand, type GrantEvent, grantTool, revokeTool } from './grant.ts';
 import { createPosition, deletePosition, type PositionCommand, type PositionEvent, updatePosition } from './position.ts';
 import { createRole, deleteRole, type RoleCommand, type RoleEvent, updateRole } from './role.ts';
 import { createStream, deleteStream, type StreamCommand, type StreamEvent, type StreamPurpose, type StreamTransport, updateStream } from './stream.ts';
-import { inviteWorkers, type SubscriptionCommand, type SubscriptionEvent, type SubscriptionFilter, subscribeWorker, unsubscribeWorker } from './subscription.ts';
+import { inviteWorkers, type SubscriptionCommand, type SubscriptionEvent, subscribe, unsubscribeWorker } from './subscription.ts';
 import * as worker from './worker.ts';
 import type { WorkerCommand, WorkerEvent, WorkerKind } from './worker.ts';
 
@@ -69,8 +70,8 @@ export type Org = {
   subscriptions: Map<string, Map<string, { from: number; filter: SubscriptionFilter | null }>>;
   /** Worker → Streams it listens to. */
   subscribed: Map<string, Set<string>>;
-  /** seqs of Events that wait for a person's release. */
-  heldEvents: Set<number>;
+  /** seq of each Event that waits for a person's release → where it landed and who published it. */
+  heldEvents: Map<number, { streamId: string; publisher: string }>;
   /** Roots of chains about which a notice was posted. */
   noticedRoots: Set<number>;
   paused: boolean;
@@ -101,7 +102,7 @@ export const emptyOrg = (): Org => ({
   dms: new Map(),
   subscriptions: new Map(),
   subscribed: new Map(),
-  heldEvents: new Set(),
+  heldEvents: new Map(),
   noticedRoots: new Set(),
   paused: false,
 });
@@ -111,6 +112,8 @@ export const emptyOrg = (): Org => ({
  * @throws OrgError when the org's rules forbid it
  */
 export function decide(org: Org, command: Command, context: Context): DomainEvent[] {
+  // Its credentials end with it, but a call may have been under way.
+  if (org.workers.has(context.actor)) worker.requireWorker(org, context.actor);
   switch (command.type) {
     case 'FoundOrg':
       return foundOrg(org, command);
@@ -155,11 +158,11 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     case 'DeleteStream':
       return deleteStream(org, command.streamId);
     case 'Subscribe':
-      return subscribeWorker(org, context.actor, command.streamId, command.filter);
+      return subscribe(org, command, context);
     case 'Unsubscribe':
       return unsubscribeWorker(org, context.actor, command.streamId);
     case 'InviteWorkers':
-      return inviteWorkers(org, command);
+      return inviteWorkers(org, command, context);
     case 'Publish':
       return publish(org, command, context);
     case 'SendDm':
@@ -182,12 +185,12 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     }
     case 'HoldTriggers': {
       const { type: _, notice, ...held } = command;
-      return withNotice(context, { type: 'TriggersHeld', ...held }, notice);
+      return setTriggersAside(org, { type: 'TriggersHeld', ...held }).flatMap((event) => withNotice(context, event, notice));
     }
     case 'RequeueTriggers':
-      return [{ ...command, type: 'TriggersRequeued' }];
+      return setTriggersAside(org, { ...command, type: 'TriggersRequeued' });
     case 'DropTriggers':
-      return [{ ...command, type: 'TriggersDropped' }];
+      return setTriggersAside(org, { ...command, type: 'TriggersDropped' });
   }
 }
 

@@ -49,6 +49,8 @@ export function updateStream(org: Org, command: Extract<StreamCommand, { type: '
     private: command.private ?? stream.private,
   };
   checkFields(org, streamId, fields);
+  const { name, description, transport } = stream;
+  if (JSON.stringify(fields) === JSON.stringify({ name, description, transport, private: stream.private })) return [];
   return [{ type: 'StreamUpdated', streamId, ...fields }];
 }
 

@@ -1,10 +1,10 @@
 import { conflict, invalid, missing } from './errors.ts';
-import { checkGrantable } from './grant.ts';
+import { checkGrantable, checkNewGrantId } from './grant.ts';
 import { activationStreamId, checkId, OWNER } from './ids.ts';
 import type { Context, DomainEvent, Org, WorkerState } from './org.ts';
 import { requirePosition } from './position.ts';
 import { checkText } from './role.ts';
-import { requireStream } from './stream.ts';
+import { checkMayListen } from './subscription.ts';
 
 export type WorkerKind = 'human' | 'ai';
 
@@ -43,11 +43,14 @@ export function hireWorker(org: Org, hire: HireWorker, context: Context): Domain
   checkNewWorkerId(org, workerId);
   checkText('identityContent', identity);
   requirePosition(org, positionId);
-  for (const { tool } of hire.grants) checkGrantable(org, tool, context);
   const events: DomainEvent[] = [{ type: 'WorkerHired', workerId, positionId, kind, identity }];
-  for (const grant of hire.grants) events.push({ type: 'ToolGranted', workerId, ...grant });
+  for (const grant of new Map(hire.grants.map((given) => [given.tool, given])).values()) {
+    checkGrantable(org, grant.tool, context);
+    checkNewGrantId(org, grant.grantId);
+    events.push({ type: 'ToolGranted', workerId, ...grant });
+  }
   for (const streamId of new Set(hire.streams)) {
-    requireStream(org, streamId);
+    checkMayListen(org, workerId, streamId, context.actor);
     events.push({ type: 'WorkerSubscribed', workerId, streamId, filter: null });
   }
   if (kind === 'ai') events.push(...transcriptStream(org, workerId, context.actor));

@@ -25,6 +25,7 @@ export function createErasure(sqlite: Database.Database): (redacted: EventRedact
     `UPDATE transcripts SET body = '${REDACTED_LINE}', extra = NULL
      WHERE seq > @seq AND (instr(body, @quote) > 0 OR instr(coalesce(extra, ''), @quote) > 0)`,
   );
+  const eraseSearch = sqlite.prepare('DELETE FROM search WHERE rowid = ?');
   const forgetDigest = sqlite.prepare('UPDATE idempotency SET body_digest = NULL WHERE seq = ?');
   return ({ event, alsoErased }) => {
     const bytes = message.get(event) as Buffer | null | undefined;
@@ -32,6 +33,7 @@ export function createErasure(sqlite: Database.Database): (redacted: EventRedact
     if (quote !== undefined) eraseQuotes.run({ seq: event, quote });
     for (const seq of [event, ...alsoErased]) eraseContent.run(seq);
     for (const seq of alsoErased) eraseRun.run(seq);
+    eraseSearch.run(event);
     forgetDigest.run(event);
   };
 }

@@ -16,10 +16,15 @@ export type Once = {
 /** How long a delivery is remembered; providers give up long before. */
 export const IDEMPOTENCY_DAYS = 7;
 
+const NO_LIMIT = -1;
+
 export function createIdempotency(sqlite: Database.Database) {
   const find = sqlite.prepare('SELECT seq, body_digest FROM idempotency WHERE stream = ? AND provider = ? AND key = ?');
   const insert = sqlite.prepare('INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?)');
-  const prune = sqlite.prepare('DELETE FROM idempotency WHERE at < ?');
+  const prune = sqlite.prepare(
+    `DELETE FROM idempotency WHERE (stream, provider, key) IN
+     (SELECT stream, provider, key FROM idempotency WHERE at < ? ORDER BY at LIMIT ?)`,
+  );
   return {
     /** seq of the Event this delivery led to. @throws OrgError conflict on another body under a caller's key */
     find({ stream, provider, key, bodyDigest, refuseOtherBody }: Once): number | undefined {
@@ -32,7 +37,7 @@ export function createIdempotency(sqlite: Database.Database) {
     remember({ stream, provider, key, bodyDigest }: Once, seq: number, at: string): void {
       insert.run(stream, provider, key, bodyDigest, seq, at);
     },
-    /** @returns how many were forgotten */
-    prune: (before: string): number => prune.run(before).changes,
+    /** Forgets the oldest, at most so many. @returns how many were forgotten */
+    prune: (before: string, most = NO_LIMIT): number => prune.run(before, most).changes,
   };
 }

@@ -1,5 +1,7 @@
 // What each AI Worker has not been shown yet. A query over the journal, never a queue: nothing is written per subscriber.
 import type { OpenBatch } from '../domain/activation.ts';
+import { passes, type SubscriptionFilter } from '../domain/filter.ts';
+import { decodeMessage, type Message } from '../domain/message.ts';
 import type { Db } from './database.ts';
 import { createEntryReader } from './log.ts';
 import type { Entry } from './entries.ts';
@@ -41,11 +43,15 @@ export type Inbox = {
   waiting(workerId: string, most: number): number;
 };
 
-type Interval = { stream: string; after: number; upTo: number };
+type Interval = { stream: string; after: number; upTo: number; filter: string | null };
+/** Events looked at in one go behind a filter. */
+const FILTER_SLICE = 100;
+
 type WorkerRow = { checkpoint: number; open_batch: string | null; fired_at: string | null };
 
 const intervalsSql = `
-  SELECT s.stream AS stream, max(s.from_seq, @checkpoint) AS after, coalesce(s.to_seq, 9007199254740991) AS upTo
+  SELECT s.stream AS stream, max(s.from_seq, @checkpoint) AS after, coalesce(s.to_seq, 9007199254740991) AS upTo,
+         s.filter AS filter
   FROM subscriptions s JOIN streams t ON t.id = s.stream
   WHERE s.worker = @worker AND t.last_seq > max(s.from_seq, @checkpoint) AND t.purpose IN ('open', 'dm')
     AND t.deleted_at IS NULL AND (s.to_seq IS NULL OR s.to_seq > @checkpoint)`;
@@ -74,6 +80,31 @@ export function createInbox(db: Db): Inbox {
     .pluck();
   const aiWorkers = sqlite.prepare("SELECT id FROM workers WHERE kind = 'ai' AND fired_at IS NULL ORDER BY id").pluck();
   const entries = createEntryReader(db);
+  // One row per filtered subscription; lost at a restart, which reads the same Events once more.
+  const keptOut = new Map<string, { filter: string | null; through: number }>();
+
+  const scan = ({ stream, after, upTo }: Interval, worker: string, most: number) =>
+    events.all({ stream, after, upTo, worker, most }) as number[];
+
+  /** Reads on past what the filter keeps out, and remembers how far, so that the next look begins there. */
+  function filtered(interval: Interval, worker: string, most: number): number[] {
+    const key = `${worker} ${interval.stream}`;
+    const filter = JSON.parse(interval.filter ?? '{}') as SubscriptionFilter;
+    const known = keptOut.get(key);
+    let after = known?.filter === interval.filter ? Math.max(interval.after, known?.through ?? 0) : interval.after;
+    const found: number[] = [];
+    while (found.length < most) {
+      const seqs = scan({ ...interval, after }, worker, FILTER_SLICE);
+      for (const entry of entries(seqs)) {
+        if (passes(filter, messageOf(entry))) found.push(entry.seq);
+        else if (found.length === 0) keptOut.set(key, { filter: interval.filter, through: entry.seq });
+        if (found.length === most) break;
+      }
+      if (seqs.length < FILTER_SLICE) break;
+      after = seqs.at(-1) ?? after;
+    }
+    return found;
+  }
 
   function pendingSeqs(worker: string, checkpoint: number, most: number): number[] {
     const seqs = new Set<number>([
@@ -81,7 +112,7 @@ export function createInbox(db: Db): Inbox {
       ...(wakes.all({ worker, checkpoint, most }) as number[]),
     ]);
     for (const interval of intervals.all({ worker, checkpoint }) as Interval[]) {
-      for (const seq of events.all({ ...interval, worker, most }) as number[]) seqs.add(seq);
+      for (const seq of interval.filter === null ? scan(interval, worker, most) : filtered(interval, worker, most)) seqs.add(seq);
     }
     return [...seqs].sort((a, b) => a - b).slice(0, most);
   }
@@ -121,6 +152,11 @@ export function createInbox(db: Db): Inbox {
       return new Set([...open, ...pendingSeqs(workerId, row.checkpoint, most)]).size;
     },
   };
+}
+
+function messageOf(entry: Entry): Message {
+  const bytes = entry.content.find(({ name }) => name === 'message')?.bytes;
+  return (bytes && decodeMessage(bytes)) ?? {};
 }
 
 /** The longest beginning that is small enough and does not mix what came from outside with what came from inside. */

@@ -2,10 +2,12 @@
 import type { Cause, Via } from '../domain/entry.ts';
 import { OrgError } from '../domain/errors.ts';
 import { evolve } from '../domain/evolve.ts';
-import { eventId, OWNER } from '../domain/ids.ts';
+import { NOTICES } from '../domain/ids.ts';
 import { type Command, type Context, decide, emptyOrg, type Org } from '../domain/org.ts';
+import { contextOf } from './commit-context.ts';
 import type { Db } from './database.ts';
-import { type Entry, filedUnder, randomBytes, toRow } from './entries.ts';
+import { endProcess, isDiskFailure, isUnavailable } from './disk-errors.ts';
+import { type Entry, filedUnder, toRow } from './entries.ts';
 import { createErasure } from './erasure.ts';
 import { createIdempotency, type Once } from './idempotency.ts';
 import { createLog } from './log.ts';
@@ -67,13 +69,10 @@ type Pending = {
 };
 
 const TRANSCRIPT_DELAY_MS = 100;
+/** Lines that could not be written, as on a full disk, are tried again after this time. */
+const TRANSCRIPT_RETRY_MS = 2_000;
 /** Commands decided in one transaction; more wait for the next turn, so that reads are not held up. */
 const GROUP_MAX = 256;
-
-const endProcess = (error: unknown): void => {
-  process.stderr.write(`helix-org: the disk failed, stopping so that nothing is acknowledged wrongly: ${String(error)}\n`);
-  process.exit(74);
-};
 
 export function openJournal(deps: JournalDeps): Journal {
   const { sqlite } = deps.db;
@@ -105,27 +104,17 @@ export function openJournal(deps: JournalDeps): Journal {
     if (seen !== undefined) return { entries: [], repeatOf: seen };
     const seq = log.lastSeq + 1;
     const { cause } = options;
-    const hops = hopsOf(org, actor, cause);
-    const root = cause?.root ?? seq;
-    const context: Context = {
-      actor,
-      seq,
-      at,
-      hops,
-      root,
-      limits: limits(),
-      tools,
-      eventId: (eventSeq) => eventId(eventSeq, randomBytes(10)),
-    };
+    const context = contextOf(org, { actor, seq, at, cause, limits: limits(), tools });
+    const { hops, root } = context;
     const entries: Entry[] = [];
-    for (const event of decide(org, command, stableIds(context))) {
+    for (const event of decide(org, command, context)) {
       const first = entries[0]?.seq;
       const { row, parts } = toRow(
         {
           seq: log.lastSeq + 1,
           v: 1,
           ...filedUnder(event),
-          actor: event.type === 'EventPublished' && event.streamId === 's-notices' ? 'system' : actor,
+          actor: event.type === 'EventPublished' && event.streamId === NOTICES ? 'system' : actor,
           onBehalfOf: options.onBehalfOf ?? null,
           via: options.via ?? 'system',
           causedBy: first ?? cause?.causedBy ?? null,
@@ -143,7 +132,8 @@ export function openJournal(deps: JournalDeps): Journal {
       evolve(org, event, entry);
       entries.push(entry);
     }
-    if (options.once && entries[0]) idempotency.remember(options.once, eventSeqOf(entries) ?? entries[0].seq, at);
+    const landed = entries.find(({ stream }) => stream !== null) ?? entries[0];
+    if (options.once && landed) idempotency.remember(options.once, landed.seq, at);
     return { entries };
   }
 
@@ -182,22 +172,23 @@ export function openJournal(deps: JournalDeps): Journal {
       return;
     }
     org = loadOrg();
-    if (group.length > 1 && !isDiskFull(error)) {
+    if (group.length > 1 && !isUnavailable(error)) {
       runGroup([], transcript);
       for (const pending of group) runGroup([pending], []);
       return;
     }
     for (const { reject } of group) reject(error);
-    if (group.length === 0 && transcript.length > 0 && isDiskFull(error)) lines.unshift(...transcript);
+    if (isUnavailable(error) && transcript.length > 0) {
+      lines.unshift(...transcript);
+      transcriptTimer ??= setTimeout(drain, TRANSCRIPT_RETRY_MS);
+    }
   }
 
   function answer(group: Pending[], outcomes: (Committed | { refusal: OrgError })[], rows: TranscriptRow[]): void {
     const written: Entry[] = [];
-    let redacted = false;
     for (const outcome of outcomes) if ('entries' in outcome) written.push(...outcome.entries);
-    for (const { event } of written) if (event.type === 'EventRedacted') redacted = true;
     // Erased bytes must leave the write-ahead log as well.
-    if (redacted) sqlite.pragma('wal_checkpoint(TRUNCATE)');
+    if (written.some(({ event }) => event.type === 'EventRedacted')) sqlite.pragma('wal_checkpoint(TRUNCATE)');
     for (const [index, outcome] of outcomes.entries()) {
       if ('refusal' in outcome) group[index]?.reject(outcome.refusal);
       else group[index]?.resolve(outcome);
@@ -214,6 +205,12 @@ export function openJournal(deps: JournalDeps): Journal {
     lines = [];
     if (group.length + transcript.length > 0) runGroup(group, transcript);
     if (queue.length > 0) schedule();
+  }
+
+  /** Lines that a full disk refuses stay behind; waiting for them here would never end. */
+  function drainAll(): void {
+    do drain();
+    while (queue.length > 0);
   }
 
   function schedule(): void {
@@ -238,40 +235,17 @@ export function openJournal(deps: JournalDeps): Journal {
       transcriptTimer ??= setTimeout(drain, TRANSCRIPT_DELAY_MS);
     },
     async flush() {
-      while (queue.length + lines.length > 0) drain();
+      drainAll();
     },
     onCommit(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     close() {
-      while (queue.length + lines.length > 0) drain();
+      drainAll();
+      clearTimeout(transcriptTimer);
       if (scheduled) clearImmediate(scheduled);
     },
   };
 }
 
-/** An AI Worker is one hop further than what woke it, and never at 0; people and the outside begin anew unless they are in a chain. */
-function hopsOf(org: Org, actor: string, cause: Cause | undefined): number {
-  if (org.workers.get(actor)?.kind === 'ai') return (cause?.hops ?? 0) + 1;
-  return actor === OWNER || org.workers.has(actor) ? 0 : (cause?.hops ?? 0);
-}
-
-/** The same id for the same seq, however often a decision asks. */
-function stableIds(context: Context): Context {
-  const given = new Map<number, string>();
-  return {
-    ...context,
-    eventId(seq) {
-      const id = given.get(seq) ?? context.eventId(seq);
-      given.set(seq, id);
-      return id;
-    },
-  };
-}
-
-const eventSeqOf = (entries: Entry[]) => entries.find(({ event }) => event.type === 'EventPublished')?.seq;
-
-const codeOf = (error: unknown): string => String((error as { code?: unknown })?.code ?? '');
-const isDiskFull = (error: unknown): boolean => codeOf(error) === 'SQLITE_FULL';
-const isDiskFailure = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_IOERR') || codeOf(error) === 'SQLITE_CORRUPT';

@@ -1,7 +1,9 @@
 // Reads of the org's nouns, by prepared statements. Reading changes nothing.
 import { asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
+import { createEventStatus, type EventStatusReader } from './event-status.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
+import { createSearch, type Search } from './search.ts';
 import { activations, grants, positions, roles, setAside, streams, workers } from './schema.ts';
 
 export type RoleRow = typeof roles.$inferSelect;
@@ -35,6 +37,10 @@ export type Queries = EventReader & {
   /** Activations that an entry woke, oldest first. */
   activationsBy(triggerSeq: number): ActivationRow[];
   activationsOfRoot(root: number): number;
+  /** Where a trigger was set aside, per Worker. */
+  asideOf(seq: number): (typeof setAside.$inferSelect)[];
+  eventStatus: EventStatusReader;
+  search: Search;
   setAside(state: (typeof setAside.$inferSelect)['state'], limit: number): (typeof setAside.$inferSelect)[];
 };
 
@@ -72,6 +78,7 @@ export function createQueries(db: Db): Queries {
     .orderBy(asc(setAside.entrySeq))
     .limit(sql.placeholder('limit'))
     .prepare();
+  const asideOf = orm.select().from(setAside).where(eq(setAside.seq, sql.placeholder('seq'))).prepare();
   const findActivation = (id: string) => map(activation.get({ id }), toActivation);
   return {
     ...createEventReader(db),
@@ -91,6 +98,9 @@ export function createQueries(db: Db): Queries {
     activationsOf: (id, limit) => ofWorker.all({ id, limit }).map(toActivation),
     activationsBy: (seq) => (byTrigger.all(seq) as string[]).flatMap((id) => findActivation(id) ?? []),
     activationsOfRoot: (root) => ofRoot.get(root) as number,
+    asideOf: (seq) => asideOf.all({ seq }),
+    eventStatus: createEventStatus(db),
+    search: createSearch(db),
     setAside: (state, limit) => aside.all({ state, limit }),
   };
 }

@@ -31,9 +31,9 @@ function boundedExtra(extra: unknown): string | null {
 export function pruneTranscripts({ sqlite }: Db, before: string, most: number): number {
   return sqlite.transaction(() => {
     const highest = sqlite
-      .prepare('SELECT max(seq) FROM (SELECT seq FROM transcripts WHERE at < ? ORDER BY seq LIMIT ?)')
+      .prepare('SELECT max(seq) FROM (SELECT seq, at FROM transcripts ORDER BY seq LIMIT ?) WHERE at < ?')
       .pluck()
-      .get(before, most) as number | null;
+      .get(most, before) as number | null;
     if (highest === null) return 0;
     sqlite
       .prepare("INSERT INTO counters VALUES ('seq', ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)")

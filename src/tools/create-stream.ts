@@ -6,7 +6,7 @@ import { defineTool, type ToolDeps } from './define-tool.ts';
 const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
 
 /** The kinds are listed so that a model sees them; which exist is the transports' matter and checked below. */
-const transportInput = z
+export const transportInput = z
   .preprocess(
     (value) => {
       if (typeof value !== 'string') return value ?? undefined;

@@ -30,6 +30,16 @@ export type TransportInfo = {
   describeInbound?(streamId: string, transport: StreamTransport): Record<string, string>;
 };
 
+/** What tools ask of the running daemon besides the journal. */
+export type Lifecycle = {
+  /** Absolute path of a Worker's folder. */
+  folderOf(workerId: string): string;
+  /** Stops the run a Worker is in, for good. Resolves when it is gone; false when none was under way. */
+  interrupt(workerId: string): Promise<boolean>;
+  /** After a firing: ends the Worker's tokens, waits for its run to be gone, and archives its folder. */
+  dismiss(workerId: string): Promise<void>;
+};
+
 export type ToolDeps = {
   journal: Journal;
   queries: Queries;
@@ -42,6 +52,7 @@ export type ToolDeps = {
   newId(): string;
   /** A new signing secret for a Stream. */
   makeSecret(): string;
+  lifecycle: Lifecycle;
   /** What a Worker is doing now. */
   stateOf(workerId: string): string;
 };

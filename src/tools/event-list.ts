@@ -14,6 +14,8 @@ export type Page = {
   /** Seconds to wait for something new. */
   wait?: number | undefined;
   thread?: string | undefined;
+  /** Words that all occur in the Message. */
+  search?: string | undefined;
 };
 
 /** The newest Events of the Streams after `since`; with `wait`, as soon as there are any. Newest first. */
@@ -21,7 +23,11 @@ export async function readPage({ queries, waits, caller }: ToolContext, streamId
   const limit = clampLimit(page.limit);
   const after = page.since === undefined ? 0 : seqOf(queries, page.since);
   const waitSeconds = Math.min(Math.max(page.wait ?? 0, 0), WAIT_MAX_SECONDS);
-  const read = () => queries.events(streamIds, { after, limit, ...(page.thread === undefined ? {} : { thread: page.thread }) });
+  const { thread, search } = page;
+  const read = () =>
+    search === undefined
+      ? queries.events(streamIds, { after, limit, ...(thread === undefined ? {} : { thread }) })
+      : found(queries, streamIds, search, { after, limit, thread });
   const deadline = Date.now() + waitSeconds * 1_000;
   for (;;) {
     const left = deadline - Date.now();
@@ -34,6 +40,29 @@ export async function readPage({ queries, waits, caller }: ToolContext, streamId
     }
     await waiter.woken;
   }
+}
+
+/** Events of these Streams that hold all the words, newest first. */
+function found(
+  queries: ToolContext['queries'],
+  streamIds: string[],
+  words: string,
+  { after, limit, thread }: { after: number; limit: number; thread: string | undefined },
+): EventView[] {
+  const wanted = new Set(streamIds);
+  const only = streamIds.length === 1 && streamIds[0] !== undefined ? { stream: streamIds[0] } : {};
+  const views: EventView[] = [];
+  for (let before = Number.MAX_SAFE_INTEGER; views.length < limit; ) {
+    const seqs = queries.search.find(words, { ...only, before, after, limit: LIMIT_MAX });
+    for (const seq of seqs) {
+      const view = queries.eventAt(seq);
+      const fits = view && wanted.has(view.streamId) && (thread === undefined || view.message?.thread_id === thread);
+      if (fits && views.length < limit) views.push(view);
+    }
+    if (seqs.length < LIMIT_MAX) break;
+    before = seqs.at(-1) ?? 0;
+  }
+  return views;
 }
 
 export function clampLimit(limit: number | undefined): number {

@@ -3,6 +3,7 @@ import { forbidden } from '../domain/errors.ts';
 import { mayRead } from '../domain/may-read.ts';
 import { list, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { filterInput, toFilter } from './filter-input.ts';
 
 export const inviteWorkers = defineTool({
   name: 'invite_workers',
@@ -11,14 +12,16 @@ export const inviteWorkers = defineTool({
   input: z.object({
     streamId: required('streamId', 'The Stream they shall listen to.'),
     workerIds: list(z.string(), 'The Workers to subscribe.'),
+    filter: filterInput,
   }),
   effect: 'adds',
-  async handler({ streamId, workerIds = [] }, { caller, journal, change }) {
+  async handler({ streamId, workerIds = [], filter }, { caller, journal, change }) {
     const { org } = journal;
     if (org.streams.has(streamId) && !mayRead(org, caller.workerId, streamId)) {
       throw forbidden(`Stream ${streamId} is private; only its members invite others.`);
     }
-    await change({ type: 'InviteWorkers', streamId, workerIds });
+    const wanted = toFilter(filter);
+    await change({ type: 'InviteWorkers', streamId, workerIds, ...(wanted ? { filter: wanted } : {}) });
     return { streamId, workerIds };
   },
 });

@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import { forbidden } from '../domain/errors.ts';
-import { mayRead } from '../domain/may-read.ts';
-import { requireStream } from '../domain/stream.ts';
 import { integer, optionalId } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { readPage } from './event-list.ts';
+import { requireReadable } from './readable.ts';
 
 export const readEvents = defineTool({
   name: 'read_events',
@@ -15,6 +13,7 @@ export const readEvents = defineTool({
   input: z.object({
     streamId: optionalId('Only this Stream; you need not listen to it.'),
     thread: optionalId('Only Events of this thread.'),
+    search: optionalId('Only Events whose text, subject or sender holds all these words.'),
     since: optionalId('Event id; only newer Events are returned.'),
     limit: integer('How many, 50 by default, at most 200.'),
     wait: integer('Seconds to wait when there is nothing new; at most 45.'),
@@ -24,8 +23,7 @@ export const readEvents = defineTool({
     const { caller, journal } = context;
     const { org } = journal;
     if (streamId !== undefined) {
-      if (!org.streams.has(streamId)) requireStream(org, streamId);
-      if (!mayRead(org, caller.workerId, streamId)) throw forbidden(`You may not read ${streamId}; ask a member to invite you.`);
+      requireReadable(context, streamId);
       return readPage(context, [streamId], page);
     }
     // Transcripts would drown everything else; worker_log and streamId show them.

@@ -25,3 +25,10 @@ export function roleTitle(content: string): string {
   const heading = /^#\s+(.+)$/m.exec(content)?.[1] ?? content.trim().split('\n')[0] ?? '';
   return heading.replace(/^role:\s*/i, '').trim().slice(0, 80);
 }
+
+/** The first paragraph after the title, shortened. */
+export function roleSummary(content: string): string {
+  const paragraphs = content.split(/\n\s*\n/).map((paragraph) => paragraph.replace(/\s+/g, ' ').trim());
+  const first = paragraphs.find((paragraph) => paragraph !== '' && !paragraph.startsWith('#')) ?? '';
+  return first.length > 200 ? `${first.slice(0, 199)}…` : first;
+}

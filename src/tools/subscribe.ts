@@ -3,20 +3,21 @@ import { forbidden } from '../domain/errors.ts';
 import { mayRead } from '../domain/may-read.ts';
 import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { filterInput, toFilter } from './filter-input.ts';
 
 export const subscribe = defineTool({
   name: 'subscribe',
   title: 'Listen to a Stream',
   description: 'Listen to a Stream yourself: its Events wake you from now on. To add others, use invite_workers.',
-  input: z.object({ streamId: required('streamId', 'The Stream to listen to.') }),
+  input: z.object({ streamId: required('streamId', 'The Stream to listen to.'), filter: filterInput }),
   effect: 'adds',
-  async handler({ streamId }, { caller, journal, change }) {
+  async handler({ streamId, filter }, { caller, journal, change }) {
     const { org } = journal;
     const known = org.streams.has(streamId);
     if (known && !mayRead(org, caller.workerId, streamId)) {
       throw forbidden(`Stream ${streamId} is private; ask a member to invite you.`);
     }
-    await change({ type: 'Subscribe', streamId, filter: null });
+    await change({ type: 'Subscribe', streamId, filter: toFilter(filter) });
     return { workerId: caller.workerId, streamId };
   },
 });

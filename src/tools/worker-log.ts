@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { conflict, forbidden } from '../domain/errors.ts';
+import { conflict } from '../domain/errors.ts';
 import { activationStreamId } from '../domain/ids.ts';
-import { mayRead } from '../domain/may-read.ts';
 import { requireWorker } from '../domain/worker.ts';
 import { integer, optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { readPage } from './event-list.ts';
+import { requireReadable } from './readable.ts';
 
 export const workerLog = defineTool({
   name: 'worker_log',
@@ -20,15 +20,13 @@ export const workerLog = defineTool({
   }),
   effect: 'reads',
   async handler({ workerId, ...page }, context) {
-    const { caller, journal } = context;
+    const { journal } = context;
     if (!journal.org.workers.has(workerId)) requireWorker(journal.org, workerId);
     if (journal.org.workers.get(workerId)?.kind === 'human') {
       throw conflict(`worker "${workerId}" is human; only AI workers have activation logs`);
     }
     const streamId = activationStreamId(workerId);
-    if (!mayRead(journal.org, caller.workerId, streamId)) {
-      throw forbidden(`The transcript of ${workerId} is read by itself, by who hired it, and by the owner.`);
-    }
+    requireReadable(context, streamId);
     return readPage(context, [streamId], page);
   },
 });

@@ -4,8 +4,9 @@ import type { ContentPart } from '../domain/entry.ts';
 /** An inbound request as it came: nothing decoded, nothing trusted. */
 export type RawRequest = {
   method: string;
-  /** Path below the transport's own, without the query. */
+  /** Without the query. */
   path: string;
+  /** What follows the `?`; empty when nothing does. */
   query: string;
   /** Names in lower case. */
   headers: Record<string, string | string[] | undefined>;
@@ -24,23 +25,43 @@ export type TransportStream<Config> = {
 
 /** What a request becomes on one Stream. */
 export type Inbound = {
+  streamId: string;
+  /** The Message, and what is kept beside it. */
   content: ContentPart[];
-  /** The provider's id of this delivery, by which a repeat is recognised. */
-  delivery?: { key: string; ownKey: boolean };
+  /** The id of this delivery, by which a repeat is recognised. */
+  delivery?: {
+    /** Whose ids these are; equal keys of different providers are different deliveries. */
+    provider: string;
+    key: string;
+    /** The sender chose the key itself, so another body under it is a mistake to be refused. */
+    ownKey: boolean;
+  };
+};
+
+/** How requests of a provider come in. */
+export type Receiver<Config> = {
+  /** `/webhooks/:stream` names the Stream; a path without `:stream` is for all Streams of the kind. */
+  path: string;
+  /** Largest body in bytes; larger ones are answered 413. */
+  bodyBytesMax: number;
+  /**
+   * What lands where. `streams` are those the path stands for.
+   * @throws OrgError forbidden when the request is not proven genuine, invalid when it makes no sense
+   */
+  handle(request: RawRequest, streams: TransportStream<Config>[]): Inbound[];
+  /** What a person needs in order to send to a Stream. @param url where it takes requests */
+  describe(url: string, config: Config): Record<string, string>;
 };
 
 /**
- * Translates between one provider and Message. Knows nothing of the journal, the dispatcher or retries: `receive` is pure,
- * and throws an OrgError for what it refuses.
+ * Translates between one provider and Message. Knows nothing of the journal, the dispatcher or retries; `receive.handle` is
+ * pure. A Stream whose config says `secret: true` has a secret of the daemon's making.
  */
 export type Transport<Config extends z.ZodType = z.ZodType> = {
   kind: string;
+  /** Its messages are sentences for whoever makes the Stream. */
   config: Config;
   /** Why such a Stream cannot be published to, for kinds that only receive. */
   inboundOnly?: string;
-  receive?: {
-    /** Largest body in bytes; larger ones are answered 413. */
-    bodyBytesMax: number;
-    handle(request: RawRequest, stream: TransportStream<z.output<Config>>): Inbound;
-  };
+  receive?: Receiver<z.output<Config>>;
 };

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { isFit, PINNED } from '../../bin/node-version.mjs';
@@ -14,7 +14,7 @@ const main = `function stopped() {
 }
 
 export async function main(argv: string[]) {
-  const ready = argv[0] === 'wait' ? stopped() : undefined;
+  const ready = argv.includes('wait') ? stopped() : undefined;
   console.log(JSON.stringify({ argv, version: process.version, pid: process.pid }));
   await ready;
   if (argv[0] === 'die') process.kill(process.pid, 'SIGKILL');
@@ -52,6 +52,15 @@ describe('under a Node that is new enough', () => {
   test('an installed package runs what was compiled', async () => {
     const compiled = cloneWith({ 'dist/cli/main.js': main.replace(': string[]', '') });
     expect(await launch(process.execPath, compiled, ['3'])).toMatchObject({ code: 3, stderr: '' });
+  });
+
+  test('npm start ends with what it started when npm is told to stop', SLOW, async () => {
+    const cwd = cloneWith({ ...clone, 'package.json': readFileSync(join(repository, 'package.json'), 'utf8') });
+    cpSync(join(repository, 'scripts'), join(cwd, 'scripts'), { recursive: true });
+    const onOutput = (pid: number) => process.kill(pid, 'SIGTERM');
+    const result = await run('npm', ['--silent', 'start', 'wait', '9'], { cwd, onOutput });
+    expect(result).toMatchObject({ code: 9 });
+    expect(said(result).argv).toEqual(['serve', 'wait', '9']);
   });
 
   test('npx runs the CLI of a clone', SLOW, async () => {

@@ -13,7 +13,7 @@ test('npm pack gives a package that works installed into an empty folder', { tim
   const empty = folder();
   const npm = async (cwd: string, ...args: string[]) => {
     const result = await run('npm', ['--loglevel=error', '--prefer-offline', ...args], { cwd });
-    expect(result, result.stderr).toMatchObject({ code: 0 });
+    expect(result, result.stdout + result.stderr).toMatchObject({ code: 0 });
   };
 
   await npm(tree, 'pack', '--pack-destination', empty);

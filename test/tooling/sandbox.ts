@@ -29,7 +29,7 @@ export function cloneWith(files: Record<string, string>): string {
 export type Run = { code: number | null; signal: NodeJS.Signals | null; stdout: string; stderr: string };
 type RunOptions = { cwd: string; env?: NodeJS.ProcessEnv; onOutput?: (pid: number) => void };
 
-/** Runs a program to its end, as a person's shell would: nothing of npm, vitest or CI in its environment. */
+/** Runs a program to its end, as a person's shell would: nothing of npm's or vitest's doing in its environment. */
 export function run(program: string, args: string[], { cwd, env, onOutput }: RunOptions): Promise<Run> {
   const child = spawn(program, args, { cwd, env: { ...shell, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
@@ -46,7 +46,8 @@ export function run(program: string, args: string[], { cwd, env, onOutput }: Run
   });
 }
 
-const ours = /^(npm_(?!config_(cache|registry)$)|VITEST|TEST$|NODE_ENV$|CI$|FORCE_COLOR$|INIT_CWD$)/;
+const ours =
+  /^(npm_(?!config_(cache|registry|cafile|userconfig|globalconfig)$)|VITEST|TEST$|NODE_ENV$|CI$|FORCE_COLOR$|INIT_CWD$)/;
 const shell: NodeJS.ProcessEnv = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))),
   NO_COLOR: '1',

@@ -38,7 +38,7 @@ CREATE TABLE content (
   salt BLOB,
   bytes BLOB,
   PRIMARY KEY (seq, name)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 --> statement-breakpoint
 CREATE TRIGGER content_only_erased BEFORE UPDATE ON content WHEN NEW.bytes IS NOT NULL OR NEW.salt IS NOT NULL
   OR NEW.seq <> OLD.seq OR NEW.name <> OLD.name BEGIN
@@ -141,6 +141,8 @@ CREATE TABLE set_aside (
 --> statement-breakpoint
 CREATE INDEX set_aside_state ON set_aside (state, entry_seq);
 --> statement-breakpoint
+CREATE INDEX set_aside_seq ON set_aside (seq);
+--> statement-breakpoint
 CREATE TABLE held_events (
   seq INTEGER PRIMARY KEY,
   state TEXT NOT NULL,
@@ -240,3 +242,9 @@ CREATE TABLE counters (
   name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT;
+--> statement-breakpoint
+CREATE VIRTUAL TABLE search USING fts5 (
+  sender, subject, body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+);
+--> statement-breakpoint
+INSERT INTO search (search, rank) VALUES ('secure-delete', 1);

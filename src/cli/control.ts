@@ -1,0 +1,76 @@
+// What the command line asks of whoever has the data: a running daemon over HTTP, or this very process under the lock.
+import { z } from 'zod';
+import { conflict, invalid } from '../domain/errors.ts';
+import { OWNER } from '../domain/ids.ts';
+import { requireWorker } from '../domain/worker.ts';
+import type { TokenRow } from '../store/tokens.ts';
+import type { Verification } from '../store/verify.ts';
+import type { Core } from './core.ts';
+import { OWNER_TOKEN_LABEL, type OwnerSeat, ownerSeat } from './owner.ts';
+import { verifyBeside } from './verification.ts';
+
+export type ControlDeps = {
+  core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders'>;
+  /** Where the pages of the running daemon are; absent when none runs. */
+  url?: () => string;
+  /** More to say about the running daemon. */
+  status?: () => Record<string, unknown>;
+};
+
+/** A token as people see it: never the secret itself, nor its hash. */
+export type TokenView = Pick<TokenRow, 'id' | 'worker' | 'label' | 'kind' | 'createdAt' | 'expiresAt' | 'lastUsedAt' | 'revokedAt'>;
+
+export type NewTokenView = { id: string; token: string; worker: string; label: string; expiresAt: string | null };
+export type LoginLink = { url: string; worker: string; expiresAt: string };
+export type Status = { dataDir: string; db: string; owner: OwnerSeat } & Record<string, unknown>;
+
+export type ControlName = 'status' | 'verify' | 'token.create' | 'token.list' | 'token.revoke' | 'token.login';
+export type Control = Record<ControlName, (args: unknown) => Promise<unknown>>;
+
+const LOGIN_LIFETIME_MS = 15 * 60_000;
+
+const newToken = z.object({
+  worker: z.string(),
+  label: z.string().trim().min(1).max(100).optional(),
+  lifetimeMs: z.number().int().positive().optional(),
+});
+const revocation = z.object({ id: z.string() });
+const login = z.object({ worker: z.string().optional() });
+
+export function createControl({ core, url, status }: ControlDeps): Control {
+  const { paths, db, journal, tokens } = core;
+  return {
+    status: async (): Promise<Status> => ({ dataDir: paths.dataDir, db: paths.db, owner: ownerSeat(core), ...status?.() }),
+    verify: (): Promise<Verification> => verifyBeside(paths.db, db),
+    async 'token.create'(args): Promise<NewTokenView> {
+      const { worker, label = 'by the command line', lifetimeMs } = parse(newToken, args);
+      requireWorker(journal.org, worker);
+      if (label === OWNER_TOKEN_LABEL) throw conflict(`The label "${OWNER_TOKEN_LABEL}" is the command line's own; choose another.`);
+      const made = tokens.create({ workerId: worker, label, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) });
+      return { ...made, worker, label };
+    },
+    'token.list': async (): Promise<{ tokens: TokenView[] }> => ({ tokens: tokens.list().map(toView) }),
+    async 'token.revoke'(args): Promise<{ id: string }> {
+      const { id } = parse(revocation, args);
+      tokens.revoke(id);
+      return { id };
+    },
+    async 'token.login'(args): Promise<LoginLink> {
+      const { worker = OWNER } = parse(login, args);
+      if (!url) throw conflict('No daemon runs, so there are no pages to sign in to; start one with `helix-org serve`.');
+      requireWorker(journal.org, worker);
+      const { token, expiresAt } = tokens.create({ workerId: worker, label: 'sign-in link', kind: 'login', lifetimeMs: LOGIN_LIFETIME_MS });
+      return { url: `${url()}/login?token=${token}`, worker, expiresAt: expiresAt ?? '' };
+    },
+  };
+}
+
+function parse<S extends z.ZodType>(schema: S, args: unknown): z.output<S> {
+  const parsed = schema.safeParse(args ?? {});
+  if (!parsed.success) throw invalid(z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+function toView({ hash: _, onBehalfOf: _on, ...row }: TokenRow): TokenView {
+  return row;
+}

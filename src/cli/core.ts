@@ -1,0 +1,102 @@
+// Everything that stands on the database alone: what a running daemon and a command without one have in common.
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createFolders, type Folders } from '../dispatch/folder.ts';
+import { transportInfo } from '../http/transport-info.ts';
+import { type Db, type Durability, openDatabase } from '../store/database.ts';
+import { type Journal, openJournal } from '../store/journal.ts';
+import { createQueries, type Queries } from '../store/queries.ts';
+import { openSecretBox } from '../store/secrets.ts';
+import { createSettings, type Settings } from '../store/settings.ts';
+import { createTokens, type Tokens } from '../store/tokens.ts';
+import { toolNames } from '../tools/catalog.ts';
+import type { Lifecycle, ToolDeps } from '../tools/define-tool.ts';
+import { createWaits, type Waits } from '../tools/waits.ts';
+import { transports } from '../transports/catalog.ts';
+import { makeSecret } from '../transports/webhook-signature.ts';
+import { createDataDir, type DataPaths } from './data-dir.ts';
+import { packageRoot } from './package-root.ts';
+
+export type CoreConfig = {
+  paths: DataPaths;
+  durability?: Durability;
+  /** Settings that win over what is stored. */
+  settings?: Record<string, unknown>;
+  now?: () => Date;
+  onDiskFailure?: (error: unknown) => void;
+  /** How processes on this machine reach the daemon. */
+  url(): string;
+  /** How the outside does. */
+  publicUrl(): string;
+};
+
+export type Core = {
+  paths: DataPaths;
+  db: Db;
+  settings: Settings;
+  journal: Journal;
+  queries: Queries;
+  tokens: Tokens;
+  waits: Waits;
+  folders: Folders;
+  /** What every agent is told besides its Role. */
+  policy: string;
+  mcpUrl(workerId: string): string;
+  /** What tools are given. */
+  toolDeps(lifecycle: Lifecycle, stateOf: (workerId: string) => string): ToolDeps;
+  close(): void;
+};
+
+/** Opens the data, which must be locked by the caller; makes them when they are not there. */
+export function openCore({ paths, durability = 'full', url, publicUrl, ...config }: CoreConfig): Core {
+  createDataDir(paths);
+  const db = openDatabase(paths.db, durability);
+  try {
+    const { now, onDiskFailure } = config;
+    const settings = createSettings(db, openSecretBox(paths.keyFile), config.settings);
+    const limits = () => ({ maxHops: settings.get('dispatch.max_hops') });
+    const journal = openJournal({ db, limits, tools: toolNames, ...(now ? { now } : {}), ...(onDiskFailure ? { onDiskFailure } : {}) });
+    const queries = createQueries(db);
+    const tokens = createTokens(db, now);
+    const waits = createWaits(journal);
+    const policy = promptText('agent-policy.md');
+    const mcpUrl = (workerId: string) => `${url()}/workers/${workerId}/mcp`;
+    const folders = createFolders({ queries, envsDir: paths.envsDir, policy, mcpUrl });
+    const infos = new Map([...transports].map(([kind, transport]) => [kind, transportInfo(transport, publicUrl)]));
+    return {
+      paths,
+      db,
+      settings,
+      journal,
+      queries,
+      tokens,
+      waits,
+      folders,
+      policy,
+      mcpUrl,
+      toolDeps: (lifecycle, stateOf) => ({
+        journal,
+        queries,
+        settings,
+        waits,
+        transports: infos,
+        lifecycle,
+        stateOf,
+        prepareFolder: (workerId) => folders.prepare(workerId).folder,
+        newId: randomUUID,
+        makeSecret,
+      }),
+      close() {
+        journal.close();
+        db.sqlite.close();
+      },
+    };
+  } catch (error) {
+    db.sqlite.close();
+    throw error;
+  }
+}
+
+/** A text of `templates/prompts`. */
+export const promptText = (name: string): string => readFileSync(join(packageRoot, 'templates', 'prompts', name), 'utf8');

@@ -1,0 +1,63 @@
+// Where everything this program keeps lies: one directory, of which the database and the folders can be moved elsewhere.
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { notFound } from '../domain/errors.ts';
+
+export const MEMORY = ':memory:';
+
+/** What a person says about where things lie; all optional. */
+export type DataOptions = { dataDir?: string | undefined; db?: string | undefined; envsDir?: string | undefined };
+
+/** Absolute paths, except that `db` may be `:memory:`. */
+export type DataPaths = {
+  dataDir: string;
+  db: string;
+  envsDir: string;
+  /** Opens the settings' secrets; 0600. */
+  keyFile: string;
+  /** The token with which the command line acts as the owner; 0600. */
+  ownerTokenFile: string;
+  /** Says where the running daemon listens; 0600. */
+  daemonFile: string;
+  /** Held by whoever writes: that of the directory, and that of a database elsewhere. */
+  lockFiles: string[];
+};
+
+const DIRECTORY_MODE = 0o750;
+const FILE_MODE = 0o600;
+
+export function dataPaths({ dataDir, db, envsDir }: DataOptions, environment: NodeJS.ProcessEnv = process.env): DataPaths {
+  const root = resolve(dataDir || environment.HELIX_ORG_HOME || join(homedir(), '.helix-org'));
+  const own = join(root, 'org.db');
+  const database = db === MEMORY ? MEMORY : resolve(db || own);
+  const locked = database === MEMORY ? [own] : [...new Set([own, database])];
+  return {
+    dataDir: root,
+    db: database,
+    envsDir: resolve(envsDir || join(root, 'workers')),
+    keyFile: join(root, 'key'),
+    ownerTokenFile: join(root, 'owner-token'),
+    daemonFile: join(root, 'daemon.json'),
+    lockFiles: locked.map((file) => `${file}.lock`),
+  };
+}
+
+/** Makes what is missing. Nobody but its owner reads the files; the group may look into the folders. */
+export function createDataDir({ dataDir, db, envsDir, lockFiles }: DataPaths): void {
+  for (const directory of [dataDir, envsDir]) mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+  // SQLite gives its other files the mode of the database.
+  for (const file of [...lockFiles, ...(db === MEMORY ? [] : [db])]) {
+    if (!existsSync(file)) closeSync(openSync(file, 'a', FILE_MODE));
+  }
+}
+
+/** @throws OrgError not_found when there is nothing to work on */
+export function requireDataDir({ dataDir, db }: DataPaths): void {
+  const missing = [dataDir, db].find((path) => !existsSync(path));
+  if (missing === undefined) return;
+  throw notFound(
+    `There is no organisation here: ${missing} does not exist. ` +
+      '`helix-org serve` or `helix-org bootstrap` makes one; --data-dir or HELIX_ORG_HOME names another.',
+  );
+}

@@ -1,0 +1,106 @@
+// argv → command → exit code: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage of a command.
+import { Command, CommanderError } from 'commander';
+import { nearest, OrgError } from '../domain/errors.ts';
+import { registerBootstrap } from './bootstrap.ts';
+import { registerCall } from './call.ts';
+import { type Cli, type CommonOptions, OK, type Outlets, REFUSED, USAGE } from './command.ts';
+import { registerHelp } from './help.ts';
+import { registerRebuild } from './rebuild.ts';
+import { registerServe } from './serve.ts';
+import { registerDemo } from './show-demo.ts';
+import { registerTail } from './tail.ts';
+import { registerToken } from './token.ts';
+import { registerVerify } from './verify.ts';
+import { version } from './version.ts';
+
+const processOutlets: Outlets = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  environment: process.env,
+};
+
+/** Runs one command. @param argv what follows the program's name @returns the exit code */
+export async function main(argv: string[], outlets: Outlets = processOutlets): Promise<number> {
+  const cli: Cli = { ...outlets, exitCode: OK };
+  const program = createProgram(cli);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return cli.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return usageOf(error, program, cli);
+    return failureOf(error, program.opts<CommonOptions>().debug === true, cli);
+  }
+}
+
+/** The whole command line; made anew for each run, since commander keeps what it parsed. */
+export function createProgram(cli: Cli): Command {
+  const program = new Command('helix-org')
+    .description('Runs an organisation of people and AI Workers.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print how to use it')
+    .helpCommand(false)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true, sortOptions: false })
+    .configureOutput({ writeOut: cli.out, writeErr: cli.err, outputError: () => {} })
+    .option('--data-dir <directory>', 'where everything lies (default: $HELIX_ORG_HOME or ~/.helix-org)')
+    .option('--db <file>', 'the database, when it lies elsewhere (default: org.db in the data directory)')
+    .option('--envs-dir <directory>', "the Workers' folders, when they lie elsewhere (default: workers in the data directory)")
+    .option('-q, --quiet', 'say only what was asked for')
+    .option('--debug', 'with an internal error, print where it happened');
+  for (const register of [
+    registerServe,
+    registerBootstrap,
+    registerDemo,
+    registerCall,
+    registerTail,
+    registerToken,
+    registerVerify,
+    registerRebuild,
+    registerHelp,
+  ]) {
+    register(program, cli);
+  }
+  return program.addHelpText('after', EXAMPLES);
+}
+
+const EXAMPLES = `
+Begin with:
+  helix-org demo                              watch an organisation at work, offline
+  helix-org serve --agent-command 'node /path/to/agent.mjs'
+  helix-org call create_stream '{"id": "s-inbox", "name": "inbox", "transport": "webhook"}'
+  helix-org tail
+
+\`helix-org help COMMAND\` says more about one of them.
+`;
+
+/** Commander's own refusals: a word for people, and the code by which scripts tell them apart. */
+function usageOf(error: CommanderError, program: Command, cli: Cli): number {
+  if (error.exitCode === 0) return OK;
+  if (error.code === 'commander.help') {
+    cli.err('no subcommand given\n');
+    return REFUSED;
+  }
+  if (error.code === 'commander.unknownCommand') {
+    const [word = ''] = program.args;
+    const near = nearest(
+      word,
+      program.commands.map((command) => command.name()),
+    );
+    cli.err(`unknown subcommand "${word}"${near ? `; did you mean ${near}?` : '; see `helix-org help`.'}\n`);
+    return REFUSED;
+  }
+  cli.err(`${error.message.replace(/^error: /, '')}\n`);
+  return USAGE;
+}
+
+function failureOf(error: unknown, debug: boolean, cli: Cli): number {
+  if (error instanceof OrgError) {
+    cli.err(`${error.message}\n`);
+    return REFUSED;
+  }
+  const { code, message, stack } = error instanceof Error ? (error as NodeJS.ErrnoException) : new Error(String(error));
+  // What the system refused says what is wrong; anything else is a bug of ours.
+  cli.err(code === undefined ? `Internal error: ${message}\n` : `${message}\n`);
+  if (debug) cli.err(`${stack}\n`);
+  return REFUSED;
+}

@@ -1,0 +1,73 @@
+// Who calls: what a credential says, never what a URL says.
+import type { FastifyRequest } from 'fastify';
+import type { Cause, Via } from '../domain/entry.ts';
+import type { ActivationTokens } from '../dispatch/activation-tokens.ts';
+import type { Journal } from '../store/journal.ts';
+import type { Tokens } from '../store/tokens.ts';
+import type { Caller } from '../tools/define-tool.ts';
+import { unauthorized } from './refusal.ts';
+
+/** What a request's credential proved. */
+export type Credential = {
+  workerId: string;
+  onBehalfOf?: string;
+  cause?: Cause;
+  /** Names the credential without being it; equal for all requests that used the same one. */
+  key: string;
+};
+
+export type Auth = {
+  /** @throws Refusal 401 without a token that holds */
+  bearer(request: FastifyRequest): Credential;
+  /** The session of the page's cookie. */
+  session(request: FastifyRequest): Credential | undefined;
+};
+
+export type AuthDeps = { journal: Pick<Journal, 'org'>; tokens: Tokens; activationTokens: ActivationTokens };
+
+export const SESSION_COOKIE = 'helix_session';
+
+/** A credential of a Worker who was fired holds no more, whatever its own dates say. */
+export function createAuth({ journal, tokens, activationTokens }: AuthDeps): Auth {
+  const isEmployed = ({ workerId }: { workerId: string }) => journal.org.workers.get(workerId)?.firedAt === null;
+
+  function ofToken(token: string): Credential | undefined {
+    const running = activationTokens.verify(token);
+    if (running) return { workerId: running.workerId, cause: running.cause, key: `activation ${running.activationId}` };
+    return stored(token, 'token');
+  }
+
+  function stored(token: string, kind: 'token' | 'session'): Credential | undefined {
+    const identity = tokens.verify(token, kind);
+    if (!identity) return undefined;
+    const { workerId, onBehalfOf, tokenId } = identity;
+    return { workerId, ...(onBehalfOf ? { onBehalfOf } : {}), key: `${kind} ${tokenId}` };
+  }
+
+  return {
+    bearer({ headers }) {
+      const token = /^bearer +([\w.~+/=-]+) *$/i.exec(headers.authorization ?? '')?.[1];
+      const credential = token === undefined ? undefined : ofToken(token);
+      if (!credential || !isEmployed(credential)) throw unauthorized();
+      return credential;
+    },
+    session({ headers }) {
+      const token = cookie(headers.cookie ?? '', SESSION_COOKIE);
+      const credential = token === undefined ? undefined : stored(token, 'session');
+      return credential && isEmployed(credential) ? credential : undefined;
+    },
+  };
+}
+
+/** The caller of a tool. */
+export function toCaller({ key: _, ...credential }: Credential, via: Via, signal: AbortSignal): Caller {
+  return { ...credential, via, signal };
+}
+
+function cookie(header: string, name: string): string | undefined {
+  for (const pair of header.split(';')) {
+    const [key, value] = pair.trim().split('=', 2);
+    if (key === name) return value;
+  }
+  return undefined;
+}

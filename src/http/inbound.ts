@@ -1,0 +1,107 @@
+// What comes in from outside, for all transports alike: take the raw bytes, let the transport say what they are, commit,
+// answer. The answer comes after the commit, so what was acknowledged is on disk; nobody's activation is waited for.
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { notFound, OrgError } from '../domain/errors.ts';
+import type { Org } from '../domain/org.ts';
+import type { Once } from '../store/idempotency.ts';
+import type { Journal } from '../store/journal.ts';
+import type { Queries } from '../store/queries.ts';
+import type { Settings } from '../store/settings.ts';
+import type { Inbound, RawRequest, Receiver, Transport, TransportStream } from '../transports/transport.ts';
+import { allowOnly, Refusal } from './refusal.ts';
+
+export type InboundDeps = {
+  journal: Journal;
+  queries: Pick<Queries, 'eventAt'>;
+  settings: Pick<Settings, 'secret'>;
+  transports: ReadonlyMap<string, Transport>;
+};
+
+type Landed = { id: string; streamId: string };
+
+/** Routes of every transport that receives. */
+export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    for (const { kind, receive } of deps.transports.values()) {
+      if (!receive) continue;
+      scope.post(receive.path, { bodyLimit: receive.bodyBytesMax, config: REACH }, (request) => take(deps, kind, receive, request));
+      allowOnly(scope, receive.path, ['POST'], REACH);
+    }
+  });
+}
+
+const REACH = { reach: 'inbound' };
+
+/** @returns what landed: one Event where the path names the Stream, else a list */
+async function take(deps: InboundDeps, kind: string, receive: Receiver<unknown>, request: FastifyRequest) {
+  const { stream: named } = request.params as { stream?: string };
+  const { org } = deps.journal;
+  const streams = named === undefined ? allOfKind(org, kind) : [openStream(org, kind, named)];
+  const raw = toRawRequest(request);
+  const inbound = genuine(() => receive.handle(raw, streams.map((id) => toTransportStream(deps, org, id))));
+  const digest = createHash('sha256').update(raw.body).digest();
+  const landed = await Promise.all(inbound.map((one) => land(deps, kind, one, digest)));
+  return named === undefined ? { events: landed } : landed[0];
+}
+
+async function land({ journal, queries }: InboundDeps, kind: string, inbound: Inbound, bodyDigest: Buffer): Promise<Landed> {
+  const { streamId, content, delivery } = inbound;
+  const once: Once | undefined = delivery && {
+    stream: streamId,
+    provider: delivery.provider,
+    key: delivery.key,
+    bodyDigest,
+    refuseOtherBody: delivery.ownKey,
+  };
+  const { entries, repeatOf } = await journal.commit(
+    `transport:${kind}`,
+    { type: 'Publish', streamId, content },
+    { via: 'transport', ...(once ? { once } : {}) },
+  );
+  const published = entries[0]?.event;
+  const id = published?.type === 'EventPublished' ? published.id : repeatOf === undefined ? undefined : queries.eventAt(repeatOf)?.id;
+  if (id === undefined) throw new Error(`an accepted ${kind} delivery left no Event on ${streamId}`);
+  return { id, streamId };
+}
+
+/** @throws OrgError not_found; a conversation, a transcript or the notices take nothing from outside, whatever their transport */
+function openStream(org: Org, kind: string, streamId: string): string {
+  const stream = org.streams.get(streamId);
+  const name = JSON.stringify(streamId.slice(0, 100));
+  if (!stream || stream.deletedAt !== null) throw notFound(`stream ${name}: not found`);
+  if (stream.transport.kind !== kind || stream.purpose !== 'open') throw notFound(`stream ${name} is not a ${kind} stream`);
+  return streamId;
+}
+
+function allOfKind(org: Org, kind: string): string[] {
+  const open = [...org.streams].filter(([, { transport, purpose, deletedAt }]) => transport.kind === kind && purpose === 'open' && deletedAt === null);
+  return open.map(([id]) => id);
+}
+
+/** @throws Refusal 503 when a Stream wants signatures and its secret is gone: that is ours to mend, so the sender shall retry */
+function toTransportStream({ settings }: InboundDeps, org: Org, id: string): TransportStream<unknown> {
+  const config = org.streams.get(id)?.transport.config ?? {};
+  if (config.secret !== true) return { id, config, secrets: [] };
+  const secrets = [`stream.${id}`, `stream.${id}.previous`].flatMap((name) => settings.secret(name) ?? []);
+  if (secrets.length === 0) throw new Refusal(503, `stream "${id}" takes signed requests, but its secret is not set on this daemon.`);
+  return { id, config, secrets };
+}
+
+/** What a transport calls forbidden is a request that did not prove itself: 401. */
+function genuine(handle: () => Inbound[]): Inbound[] {
+  try {
+    return handle();
+  } catch (error) {
+    if (error instanceof OrgError && error.code === 'forbidden') throw new Refusal(401, error.message);
+    throw error;
+  }
+}
+
+function toRawRequest({ method, url, headers, body }: FastifyRequest): RawRequest {
+  const [path = '', ...query] = url.split('?');
+  const bytes = body instanceof Uint8Array ? body : new Uint8Array();
+  return { method, path, query: query.join('?'), headers, body: bytes, at: new Date() };
+}

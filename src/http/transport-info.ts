@@ -1,0 +1,22 @@
+import { invalid } from '../domain/errors.ts';
+import type { TransportInfo } from '../tools/define-tool.ts';
+import type { Transport } from '../transports/transport.ts';
+
+/** What the tools are told of a transport. @param baseUrl under which the outside reaches this daemon */
+export function transportInfo({ kind, config, inboundOnly, receive }: Transport, baseUrl: () => string): TransportInfo {
+  return {
+    kind,
+    checkConfig(given) {
+      const parsed = config.safeParse(given);
+      if (parsed.success) return parsed.data as Record<string, unknown>;
+      throw invalid(parsed.error.issues[0]?.message ?? `the ${kind} config does not fit`);
+    },
+    ...(inboundOnly === undefined ? {} : { inboundOnly }),
+    ...(receive && {
+      describeInbound(streamId, transport) {
+        const path = receive.path.replace(':stream', encodeURIComponent(streamId));
+        return receive.describe(baseUrl().replace(/\/$/, '') + path, transport.config);
+      },
+    }),
+  };
+}

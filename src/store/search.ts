@@ -1,0 +1,72 @@
+// Full-text search over Messages (SQLite FTS5). Filled behind the journal, so that publishing never waits for it.
+import { decodeMessage } from '../domain/message.ts';
+import type { Db } from './database.ts';
+import { createEntryReader } from './log.ts';
+
+export type Search = {
+  /**
+   * seqs of Events that hold every word, newest first. Words match their beginnings; nothing in the text is syntax.
+   * @param before exclusive upper end
+   */
+  find(text: string, options: { stream?: string; before?: number; after?: number; limit: number }): number[];
+  /** Takes in the next Events; false when it is up to date. */
+  advance(most: number): boolean;
+};
+
+const CATCH_UP_SLICE = 500;
+const WORDS_MAX = 20;
+
+export function createSearch(db: Db): Search {
+  const { sqlite } = db;
+  const entries = createEntryReader(db);
+  const indexed = sqlite.prepare("SELECT value FROM counters WHERE name = 'search'").pluck();
+  const setIndexed = sqlite.prepare(
+    "INSERT INTO counters VALUES ('search', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+  );
+  const next = sqlite.prepare('SELECT seq FROM journal WHERE seq > ? ORDER BY seq LIMIT ?').pluck();
+  const insert = sqlite.prepare('INSERT INTO search (rowid, sender, subject, body) VALUES (?, ?, ?, ?)');
+  const match = sqlite
+    .prepare(
+      `SELECT s.rowid FROM search s JOIN journal j ON j.seq = s.rowid
+       WHERE search MATCH @query AND s.rowid < @before AND s.rowid > @after AND (@stream IS NULL OR j.stream = @stream)
+       ORDER BY s.rowid DESC LIMIT @limit`,
+    )
+    .pluck();
+
+  function take(seqs: number[]): void {
+    for (const { seq, content, stream } of entries(seqs)) {
+      if (stream === null) continue;
+      const bytes = content.find(({ name }) => name === 'message')?.bytes;
+      const message = bytes && decodeMessage(bytes);
+      if (message) insert.run(seq, message.from ?? '', message.subject ?? '', message.body ?? '');
+    }
+    setIndexed.run(seqs.at(-1));
+  }
+
+  function advance(most: number): boolean {
+    const seqs = next.all((indexed.get() as number | undefined) ?? 0, most) as number[];
+    if (seqs.length === 0) return false;
+    sqlite.transaction(take)(seqs);
+    return seqs.length === most;
+  }
+
+  return {
+    advance,
+    find(text, { stream, before = Number.MAX_SAFE_INTEGER, after = 0, limit }) {
+      while (advance(CATCH_UP_SLICE)) {
+        // What was published a moment ago is found too.
+      }
+      const query = quoted(text);
+      return query === '' ? [] : (match.all({ query, before, after, stream: stream ?? null, limit }) as number[]);
+    },
+  };
+}
+
+/** Every word in quotes, so that FTS5 takes none of it for its query language; the last letters may be missing. */
+function quoted(text: string): string {
+  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  return words
+    .slice(0, WORDS_MAX)
+    .map((word) => `"${word}"*`)
+    .join(' ');
+}

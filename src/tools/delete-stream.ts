@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { required } from './arguments.ts';
+import { defineTool } from './define-tool.ts';
+
+export const deleteStream = defineTool({
+  name: 'delete_stream',
+  title: 'Delete a Stream',
+  description: 'Close a Stream: nobody listens or publishes any more, and what waited on it is dropped. Its history stays readable; its id is never given again.',
+  input: z.object({ streamId: required('streamId', 'The Stream.') }),
+  effect: 'changes',
+  async handler({ streamId }, { change, settings }) {
+    await change({ type: 'DeleteStream', streamId });
+    settings.deleteSecret(`stream.${streamId}`);
+    return { id: streamId };
+  },
+});

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { integer, optionalId, required } from './arguments.ts';
+import { defineTool } from './define-tool.ts';
+import { requireEvent } from './get-event.ts';
+
+const PAGE_MAX = 100;
+
+export const eventStatus = defineTool({
+  name: 'event_status',
+  title: 'What became of an Event',
+  description:
+    'What an Event led to, for each Worker that listened: queued, in_activation, handled, held, parked, dropped, skipped (its publisher) or read_only (people), with the reason.',
+  input: z.object({
+    id: required('id', 'The Event.'),
+    cursor: optionalId('Where the last page ended: its `cursor`.'),
+    limit: integer('Workers to return; at most 100.'),
+  }),
+  effect: 'reads',
+  async handler({ id, cursor, limit }, context) {
+    const { seq, streamId, source } = requireEvent(context, id);
+    const size = Math.min(limit && limit > 0 ? limit : PAGE_MAX, PAGE_MAX);
+    const event = { seq, stream: streamId, publisher: source };
+    const status = context.queries.eventStatus;
+    const rows = status.page(event, cursor ?? '', size + 1);
+    const workers = rows.slice(0, size);
+    const more = rows.length > size ? { cursor: workers.at(-1)?.workerId } : {};
+    return { id, streamId, total: status.total(event), workers, outbound: null, ...more };
+  },
+});

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { mayRead } from '../domain/may-read.ts';
+import { activationStreamId } from '../domain/ids.ts';
+import { integer, required } from './arguments.ts';
+import { defineTool } from './define-tool.ts';
+import { clampLimit } from './event-list.ts';
+import { requireReadable } from './readable.ts';
+
+export const listActivations = defineTool({
+  name: 'list_activations',
+  title: 'List activations',
+  description: 'The newest activations of an AI Worker: what woke it, how each ended, what it cost. For what it did line by line, use worker_log.',
+  input: z.object({ workerId: required('workerId', 'The AI Worker.'), limit: integer('How many, 50 by default, at most 200.') }),
+  effect: 'reads',
+  async handler({ workerId, limit }, context) {
+    requireReadable(context, activationStreamId(workerId));
+    const { queries, journal, caller } = context;
+    const nameOf = (seq: number): string => {
+      const event = queries.eventAt(seq);
+      if (event && mayRead(journal.org, caller.workerId, event.streamId)) return event.id;
+      return queries.entry(seq)?.event.type ?? String(seq);
+    };
+    const activations = queries.activationsOf(workerId, clampLimit(limit)).map((row) => ({
+      id: row.id,
+      state: row.state,
+      attempt: row.attempt,
+      triggers: row.triggers.map(nameOf),
+      startedAt: row.startedAt,
+      ...(row.endedAt ? { endedAt: row.endedAt, exit: row.exit, published: row.published, changed: row.changed } : {}),
+      ...(row.usage && row.usage !== '{}' ? { usage: JSON.parse(row.usage) as unknown } : {}),
+    }));
+    return { activations };
+  },
+});

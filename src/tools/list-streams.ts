@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { mayRead } from '../domain/may-read.ts';
+import { tolerant } from './arguments.ts';
+import { defineTool } from './define-tool.ts';
+import { pageInput, pageOf } from './paging.ts';
+
+export const listStreams = defineTool({
+  name: 'list_streams',
+  title: 'List Streams',
+  description: 'The Streams you may read, with what each is for. Transcripts are left out unless asked for.',
+  input: z.object({
+    ...pageInput,
+    transcripts: tolerant(z.boolean().optional()).describe('true to list the transcripts of activations too.'),
+  }),
+  effect: 'reads',
+  async handler({ transcripts, ...page }, { caller, journal, queries }) {
+    const readable = queries
+      .streams()
+      .filter(({ id, purpose }) => (transcripts || purpose !== 'transcript') && mayRead(journal.org, caller.workerId, id));
+    const { rows, ...rest } = pageOf(readable, ({ id }) => id, page);
+    const streams = rows.map(({ id, name, description, createdBy, createdAt, transportKind }) => ({
+      id,
+      name,
+      description,
+      createdBy,
+      createdAt,
+      transportKind,
+    }));
+    return { streams, ...rest };
+  },
+});

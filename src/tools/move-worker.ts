@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { list, required } from './arguments.ts';
+import { defineTool } from './define-tool.ts';
+
+export const moveWorker = defineTool({
+  name: 'move_worker',
+  title: 'Move a Worker',
+  description: 'Put a Worker into other Positions; it has the Roles of all of them from its next activation on.',
+  input: z.object({
+    workerId: required('workerId', 'Whom to move.'),
+    positions: list(z.string(), 'All Positions it shall hold; an empty list leaves it without a seat.'),
+  }),
+  effect: 'changes',
+  async handler({ workerId, positions = [] }, { change, prepareFolder }) {
+    await change({ type: 'MoveWorker', workerId, positions });
+    prepareFolder(workerId);
+    return { id: workerId, positions };
+  },
+});

@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { required } from './arguments.ts';
+import { defineTool } from './define-tool.ts';
+
+export const pauseWorker = defineTool({
+  name: 'pause_worker',
+  title: 'Pause a Worker',
+  description: 'Switch a Worker off: its run is stopped and comes again later, and nothing wakes it until resume_worker. What arrives waits.',
+  input: z.object({ workerId: required('workerId', 'The Worker.') }),
+  effect: 'changes',
+  async handler({ workerId }, { change, stateOf }) {
+    await change({ type: 'PauseWorker', workerId });
+    return { id: workerId, state: stateOf(workerId) };
+  },
+});

@@ -1,0 +1,45 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { catalog, toolNames } from '../src/tools/catalog.ts';
+import { toolsDocument } from '../src/tools/document.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+function filesBelow(folder: string, ending: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith(ending) && !name.includes('node_modules'))
+    .map((name) => join(folder, name));
+}
+
+const top = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'].filter((name) => existsSync(join(root, name)));
+const prose = [...top, ...filesBelow('docs', '.md'), ...filesBelow('demos', '.md'), ...filesBelow('templates', '.md')];
+
+/** snake_case words in backticks that are no tools: fields, settings and columns. */
+const notTools = new Set(
+  'source_kind body_content_type thread_id in_reply_to message_id content_type size_bytes shapes_org seq_ activation_id caused_by on_behalf_of'.split(' '),
+);
+
+describe('the documentation', () => {
+  it('describes the tools as the catalog has them', async () => {
+    await expect(toolsDocument(catalog)).toMatchFileSnapshot('../docs/tools.md');
+  });
+
+  it.each(filesBelow('templates', '.md').concat(filesBelow('demos', '.md')))('%s names only tools that exist', (file) => {
+    const words = [...readFileSync(join(root, file), 'utf8').matchAll(/`([a-z]+(?:_[a-z]+)+)`/g)].map((match) => match[1] ?? '');
+    expect(words.filter((word) => !toolNames.has(word) && !notTools.has(word))).toEqual([]);
+  });
+
+  it.each(prose)('%s has no dead link', (file) => {
+    const text = readFileSync(join(root, file), 'utf8').replace(/```[\s\S]*?```/g, '');
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '');
+    const local = links.filter((link) => !/^(https?:|mailto:|#)/.test(link)).map((link) => link.replace(/#.*$/, ''));
+    const dead = local.filter((link) => !existsSync(join(root, dirname(file), link)));
+    expect(dead, relative(root, file)).toEqual([]);
+  });
+
+  it('keeps the README short', () => {
+    expect(readFileSync(join(root, 'README.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(151);
+  });
+});

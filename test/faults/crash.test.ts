@@ -1,0 +1,61 @@
+import { rmSync } from 'node:fs';
+import { afterAll, expect, it } from 'vitest';
+import { numbersFrom } from './power-cut.ts';
+import { judge } from './judge.ts';
+import { type Acknowledged, foundOrg, load, type Serve, seed, serve, temporaryDirectory, until } from './serve.ts';
+
+const KILLS = Number(process.env.HELIX_KILLS ?? 50);
+const CONNECTIONS = 4;
+const MOST_ACKS = 60;
+const dataDir = temporaryDirectory('crash');
+const agent = ['--agent-command', JSON.stringify(['sh', '-c', 'cat > /dev/null; echo seen; sleep 0.05'])];
+
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+
+it('A109: loses nothing that was acknowledged, and repeats nothing that was done, over many kills at random points', { timeout: 600_000 }, async () => {
+  const random = numbersFrom(seed);
+  console.log(`seed ${seed} (HELIX_SEED), ${KILLS} kills (HELIX_KILLS)`);
+  const acknowledged: Acknowledged[] = [];
+  let daemon = await serve(dataDir, { args: agent });
+  await foundOrg(daemon);
+  for (let kill = 0; kill < KILLS; kill++) {
+    await killUnderLoad(daemon, acknowledged, kill, Math.floor(random() * MOST_ACKS));
+    daemon = await serve(dataDir, { args: agent });
+  }
+  await until('everything is worked off', async () => {
+    const { workers } = (await daemon.call('list_workers', {})) as { workers: { id: string; state: string }[] };
+    return workers.find(({ id }) => id === 'w-worker')?.state === 'idle';
+  });
+  await daemon.stop();
+  const { attempts, events, ...rest } = judge(dataDir, acknowledged);
+  console.log(`${acknowledged.length} acknowledged, ${events} stored, ${attempts} second attempts`);
+  expect(rest).toEqual({ lost: [], twice: [], doneTwice: [], running: [], waiting: 0, problems: [], rebuildDiffers: false });
+  expect(events).toBeGreaterThanOrEqual(acknowledged.length);
+  expect(attempts).toBeGreaterThan(0);
+});
+
+async function killUnderLoad(daemon: Serve, acknowledged: Acknowledged[], kill: number, acks: number): Promise<void> {
+  const before = acknowledged.length;
+  const posting = load(daemon.url, CONNECTIONS, acknowledged, `k${kill}`);
+  await until(`${acks} posts are acknowledged`, () => acknowledged.length >= before + acks);
+  await daemon.kill();
+  await posting.stop();
+}
+
+it('has judges with teeth: a lost, a doubled and a changed Event are each found', async () => {
+  const dir = temporaryDirectory('judge');
+  const daemon = await serve(dir, { args: agent });
+  await foundOrg(daemon);
+  const acknowledged: Acknowledged[] = [];
+  const posting = load(daemon.url, 1, acknowledged, 'a');
+  await until('some posts are acknowledged', () => acknowledged.length > 3);
+  await posting.stop();
+  const first = acknowledged[0] as Acknowledged;
+  await fetch(`${daemon.url}/webhooks/s-in`, { method: 'POST', body: first.body });
+  await daemon.stop();
+  const missing = { key: 'never', body: 'never sent', id: first.id.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')) };
+  const judgement = judge(dir, [...acknowledged, missing]);
+  expect(judgement.lost).toEqual(['never']);
+  expect(judgement.twice).toEqual([first.body]);
+  rmSync(dir, { recursive: true, force: true });
+});
