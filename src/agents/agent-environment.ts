@@ -1,7 +1,7 @@
 // What a program that plays a Worker gets to see of the environment: an allow-list, so that no secret of the daemon leaks.
 import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AgentRun } from './agent.ts';
+import type { AgentRun } from '../domain/agent.ts';
 
 /** The mark by which every process of an activation is found again, whatever session it moved to. */
 export const ACTIVATION_VARIABLE = 'HELIX_ACTIVATION_ID';

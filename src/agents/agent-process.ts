@@ -4,7 +4,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { AgentResult, AgentRun } from './agent.ts';
+import type { AgentResult, AgentRun } from '../domain/agent.ts';
 import { ensureHome } from './agent-environment.ts';
 import { createLineCutter } from './lines.ts';
 import { type OsProcess, readProcess } from './process-table.ts';

@@ -1,7 +1,7 @@
 // The agent `command`: any program. Its prompt comes on stdin, each line it prints becomes a line of the transcript, and
 // its exit code decides. docs/agents.md is the contract with such programs.
 import { isAbsolute } from 'node:path';
-import type { Agent, AgentCheck } from './agent.ts';
+import type { Agent, AgentCheck } from '../domain/agent.ts';
 import { agentEnvironment } from './agent-environment.ts';
 import { runAgentProgram } from './agent-process.ts';
 import { findProgram } from './program.ts';

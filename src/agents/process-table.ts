@@ -1,5 +1,5 @@
 // What the operating system says about the processes of this machine now.
-import type { ProcessIdentity } from './agent.ts';
+import type { ProcessIdentity } from '../domain/agent.ts';
 import { readLinuxProcess, readLinuxProcesses } from './process-table-linux.ts';
 import { readPsProcess, readPsProcesses } from './process-table-ps.ts';
 

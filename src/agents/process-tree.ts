@@ -3,7 +3,7 @@
 // Two kinds escape and need a sandbox: one that drops the mark, leaves the session and outlives its parents before anybody
 // looks, and one that opens a new session again and again, each time forking and ending faster than we look.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ProcessIdentity } from './agent.ts';
+import type { ProcessIdentity } from '../domain/agent.ts';
 import { type OsProcess, readProcessTable } from './process-table.ts';
 import { createSlice } from './slice.ts';
 

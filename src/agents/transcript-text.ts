@@ -1,4 +1,4 @@
-import type { Segment } from './agent.ts';
+import type { Segment } from '../domain/agent.ts';
 import { boundary } from './lines.ts';
 
 const BODY_CHARACTERS_MAX = 500;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { conflict, invalid } from '../domain/errors.ts';
 import { OWNER } from '../domain/ids.ts';
 import { requireWorker } from '../domain/worker.ts';
+import { createLoginLink } from '../http/ui/login.ts';
 import type { TokenRow } from '../store/tokens.ts';
 import type { Verification } from '../store/verify.ts';
 import type { Core } from './core.ts';
@@ -21,13 +22,12 @@ export type ControlDeps = {
 export type TokenView = Pick<TokenRow, 'id' | 'worker' | 'label' | 'kind' | 'createdAt' | 'expiresAt' | 'lastUsedAt' | 'revokedAt'>;
 
 export type NewTokenView = { id: string; token: string; worker: string; label: string; expiresAt: string | null };
-export type LoginLink = { url: string; worker: string; expiresAt: string };
+/** Works once, within minutes. */
+export type LoginLink = { url: string; worker: string };
 export type Status = { dataDir: string; db: string; owner: OwnerSeat } & Record<string, unknown>;
 
 export type ControlName = 'status' | 'verify' | 'token.create' | 'token.list' | 'token.revoke' | 'token.login';
 export type Control = Record<ControlName, (args: unknown) => Promise<unknown>>;
-
-const LOGIN_LIFETIME_MS = 15 * 60_000;
 
 const newToken = z.object({
   worker: z.string(),
@@ -59,8 +59,7 @@ export function createControl({ core, url, status }: ControlDeps): Control {
       const { worker = OWNER } = parse(login, args);
       if (!url) throw conflict('No daemon runs, so there are no pages to sign in to; start one with `helix-org serve`.');
       requireWorker(journal.org, worker);
-      const { token, expiresAt } = tokens.create({ workerId: worker, label: 'sign-in link', kind: 'login', lifetimeMs: LOGIN_LIFETIME_MS });
-      return { url: `${url()}/login?token=${token}`, worker, expiresAt: expiresAt ?? '' };
+      return { url: createLoginLink(tokens, worker, url()), worker };
     },
   };
 }

@@ -22,6 +22,8 @@ export type DataPaths = {
   daemonFile: string;
   /** Held by whoever writes: that of the directory, and that of a database elsewhere. */
   lockFiles: string[];
+  /** The database was named by the person; else that of the running daemon is meant, whichever it is. */
+  isDbNamed: boolean;
 };
 
 const DIRECTORY_MODE = 0o750;
@@ -40,6 +42,7 @@ export function dataPaths({ dataDir, db, envsDir }: DataOptions, environment: No
     ownerTokenFile: join(root, 'owner-token'),
     daemonFile: join(root, 'daemon.json'),
     lockFiles: locked.map((file) => `${file}.lock`),
+    isDbNamed: Boolean(db),
   };
 }
 
@@ -52,12 +55,19 @@ export function createDataDir({ dataDir, db, envsDir, lockFiles }: DataPaths): v
   }
 }
 
-/** @throws OrgError not_found when there is nothing to work on */
-export function requireDataDir({ dataDir, db }: DataPaths): void {
-  const missing = [dataDir, db].find((path) => !existsSync(path));
-  if (missing === undefined) return;
-  throw notFound(
-    `There is no organisation here: ${missing} does not exist. ` +
+/** @throws OrgError not_found when nobody ever ran here */
+export function requireDataDir({ dataDir, db, lockFiles }: DataPaths): void {
+  if (!existsSync(dataDir)) throw nothingHere(dataDir);
+  if (!existsSync(db) && !lockFiles.every((file) => existsSync(file))) throw nothingHere(db);
+}
+
+/** Asked under the lock, when no daemon has the data. @throws OrgError not_found */
+export function requireDatabase({ db }: DataPaths): void {
+  if (!existsSync(db)) throw nothingHere(db);
+}
+
+const nothingHere = (path: string) =>
+  notFound(
+    `There is no organisation here: ${path} does not exist. ` +
       '`helix-org serve` or `helix-org bootstrap` makes one; --data-dir or HELIX_ORG_HOME names another.',
   );
-}

@@ -1,13 +1,13 @@
 // argv → command → exit code: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage of a command.
 import { Command, CommanderError } from 'commander';
-import { nearest, OrgError } from '../domain/errors.ts';
+import { OrgError } from '../domain/errors.ts';
 import { registerBootstrap } from './bootstrap.ts';
 import { registerCall } from './call.ts';
 import { type Cli, type CommonOptions, OK, type Outlets, REFUSED, USAGE } from './command.ts';
-import { registerHelp } from './help.ts';
+import { registerDemo } from './demo-command.ts';
+import { registerHelp, unknownCommand } from './help.ts';
 import { registerRebuild } from './rebuild.ts';
 import { registerServe } from './serve.ts';
-import { registerDemo } from './show-demo.ts';
 import { registerTail } from './tail.ts';
 import { registerToken } from './token.ts';
 import { registerVerify } from './verify.ts';
@@ -81,12 +81,9 @@ function usageOf(error: CommanderError, program: Command, cli: Cli): number {
     return REFUSED;
   }
   if (error.code === 'commander.unknownCommand') {
-    const [word = ''] = program.args;
-    const near = nearest(
-      word,
-      program.commands.map((command) => command.name()),
-    );
-    cli.err(`unknown subcommand "${word}"${near ? `; did you mean ${near}?` : '; see `helix-org help`.'}\n`);
+    const [first = '', second = ''] = program.args;
+    const parent = program.commands.find((command) => command.name() === first);
+    cli.err(`${parent ? unknownCommand(second, parent) : unknownCommand(first, program)}\n`);
     return REFUSED;
   }
   cli.err(`${error.message.replace(/^error: /, '')}\n`);
@@ -98,7 +95,7 @@ function failureOf(error: unknown, debug: boolean, cli: Cli): number {
     cli.err(`${error.message}\n`);
     return REFUSED;
   }
-  const { code, message, stack } = error instanceof Error ? (error as NodeJS.ErrnoException) : new Error(String(error));
+  const { code, message, stack }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));
   // What the system refused says what is wrong; anything else is a bug of ours.
   cli.err(code === undefined ? `Internal error: ${message}\n` : `${message}\n`);
   if (debug) cli.err(`${stack}\n`);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { conflict, OrgError, type OrgErrorCode } from '../domain/errors.ts';
 import { type DaemonAddress, readDaemonFile } from './daemon-file.ts';
-import { type DataPaths, requireDataDir } from './data-dir.ts';
+import { type DataPaths, requireDataDir, requireDatabase } from './data-dir.ts';
 import { type Lock, takeLock } from './lock.ts';
 
 export type RunningDaemon = DaemonAddress & {
@@ -21,12 +21,23 @@ const POLL_MS = 25;
 export async function daemonOrLock(paths: DataPaths): Promise<{ daemon: RunningDaemon } | { lock: Lock }> {
   requireDataDir(paths);
   for (const deadline = performance.now() + PATIENCE_MS; ; ) {
-    const lock = takeLock(paths.lockFiles);
+    const lock = takeExisting(paths);
     if (lock) return { lock };
     const daemon = await answering(paths);
     if (daemon) return { daemon };
     if (performance.now() > deadline) throw await lockedBy(paths);
     await pause(POLL_MS);
+  }
+}
+
+function takeExisting(paths: DataPaths): Lock | undefined {
+  const lock = takeLock(paths.lockFiles);
+  try {
+    if (lock) requireDatabase(paths);
+    return lock;
+  } catch (error) {
+    lock?.release();
+    throw error;
   }
 }
 
@@ -46,11 +57,11 @@ async function lockedBy({ daemonFile, dataDir, db }: DataPaths): Promise<OrgErro
   return conflict(`A daemon already runs on ${dataDir}: ${found.url}, pid ${found.pid}. Use that one, or stop it first (kill ${found.pid}).`);
 }
 
-async function answering({ daemonFile, ownerTokenFile, db }: DataPaths): Promise<RunningDaemon | undefined> {
+async function answering({ daemonFile, ownerTokenFile, db, isDbNamed }: DataPaths): Promise<RunningDaemon | undefined> {
   const found = readDaemonFile(daemonFile);
   const token = readToken(ownerTokenFile);
   if (!found || !token) return undefined;
-  if (found.db !== db) throw conflict(`The daemon on this data directory (${found.url}) uses another database: ${found.db}.`);
+  if (isDbNamed && found.db !== db) throw conflict(`The daemon on this data directory (${found.url}) uses another database: ${found.db}.`);
   try {
     await fetch(`${found.url}/healthz`, { signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch {

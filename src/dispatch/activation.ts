@@ -82,7 +82,7 @@ async function runToEnd(deps: ActivationDeps, run: RunContext): Promise<{ agentF
     const started = await begin(deps, run, cause);
     const { result, close } = await play(deps, run, started, cause);
     deps.tokens.revoke(activationId);
-    close(result.exit);
+    close(result);
     await end(deps, run, result, cause, made.counts());
     return { agentFault: result.agentFault === true, exit: result.exit };
   } finally {
@@ -135,7 +135,7 @@ async function play(deps: ActivationDeps, run: RunContext, started: Started, cau
   const { workerId, attempt } = batch;
   const recorder = createRecorder(deps.journal, { worker: workerId, activationId, now: deps.now });
   recorder.write({ body: activationMarker(batch.triggers) });
-  const close = (exit: string) => recorder.close(exit);
+  const close = ({ exit, droppedBytes }: AgentResult) => recorder.close(exit, droppedBytes);
   if ('failure' in started) return { result: failed(started.failure), close };
   const { settings, tokens, processes, agent } = deps;
   const result = await agent
@@ -157,7 +157,7 @@ async function play(deps: ActivationDeps, run: RunContext, started: Started, cau
       },
       onSegment: (segment) => {
         run.beAlive();
-        recorder.write(segment);
+        return recorder.write(segment);
       },
       signal,
     })

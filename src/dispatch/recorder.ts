@@ -4,11 +4,14 @@ import type { Journal } from '../store/journal.ts';
 
 /** Most bytes of one activation's transcript. */
 export const TRANSCRIPT_MAX = 5 * 1_048_576;
+/** What a line costs besides its text. */
+const LINE_BYTES = 100;
 
 export type Recorder = {
-  write(segment: Segment): void;
-  /** Writes the last line: `=== exit: … ===`. */
-  close(exit: string): void;
+  /** False when the transcript is full; nothing more is taken then. */
+  write(segment: Segment): boolean;
+  /** Writes the last line, `=== exit: … ===`, and before it what could not be kept. */
+  close(exit: string, droppedBytes?: number): void;
 };
 
 export function createRecorder(
@@ -16,23 +19,22 @@ export function createRecorder(
   { worker, activationId, now }: { worker: string; activationId: string; now: () => Date },
 ): Recorder {
   let bytes = 0;
-  let dropped = 0;
   const line = (body: string, extra?: unknown) => {
     const at = now().toISOString();
     journal.transcribe([{ worker, activationId, at, body, ...(extra === undefined ? {} : { extra }) }]);
   };
   return {
     write({ body, extra }) {
-      const size = Buffer.byteLength(body) + (extra === undefined ? 0 : JSON.stringify(extra).length);
-      if (bytes + size > TRANSCRIPT_MAX) {
-        dropped += 1;
-        return;
-      }
-      bytes += size;
+      bytes += LINE_BYTES + Buffer.byteLength(body) + (extra === undefined ? 0 : JSON.stringify(extra).length);
+      if (bytes > TRANSCRIPT_MAX) return false;
       line(body, extra);
+      return true;
     },
-    close(exit) {
-      if (dropped > 0) line(`[${dropped} more lines were not kept: a transcript holds at most ${TRANSCRIPT_MAX / 1_048_576} MiB]`);
+    close(exit, droppedBytes) {
+      if (bytes > TRANSCRIPT_MAX) {
+        const dropped = droppedBytes === undefined ? '' : `; ${droppedBytes} more bytes came`;
+        line(`[the transcript is full: it holds at most ${TRANSCRIPT_MAX / 1_048_576} MiB${dropped}]`);
+      }
       line(`=== exit: ${exit} ===`);
     },
   };

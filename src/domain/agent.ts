@@ -1,43 +1,62 @@
-// The contract between an activation and the program that plays the Worker.
+// What every agent kind implements: an agent is the program that plays an AI Worker during an activation.
+import type { Usage } from './activation.ts';
 
-/** One line of a transcript: what a reader sees, and the structured original where there is more. */
+/** One line of a transcript: what people read, and beside it what a program would want (JSON of at most 16 KiB). */
 export type Segment = { body: string; extra?: unknown };
 
-/** What one activation hands to the agent. */
+/** Names one process for good; a pid alone is given again. `startedAt` is opaque: what the OS says about its start. */
+export type ProcessIdentity = { pid: number; startedAt: string };
+
+/** Everything that one activation hands to the program that plays the Worker. */
 export type AgentRun = {
   activationId: string;
   workerId: string;
-  /** 1 the first time these triggers are shown. */
   attempt: number;
-  /** The Worker's folder: working directory of the process. It exists. */
+  /** The Worker's folder: it exists and becomes the working directory. */
   folder: string;
-  /** Goes over stdin, never argv. */
+  /** Goes over stdin, never into the arguments, which every user of the machine can read. */
   prompt: string;
   mcp: { url: string; token: string };
-  /** Further variables for this Worker. */
+  /** Further variables for this Worker, such as GH_TOKEN. They may replace what the daemon passes on, but no HELIX_ variable. */
   environment: Record<string, string>;
+  /** Milliseconds from the start to the first output, and to the end. */
   limits: { firstOutputMs: number; runMs: number };
-  /** The process runs. `startedAt` is the OS start time: with the pid it identifies the process. */
-  onStart(process: { pid: number; startedAt: string }): void;
-  /** One transcript line, in order. */
-  onSegment(segment: Segment): void;
-  /** Aborted to stop the run; everything it started is gone within 5 s. */
+  /** Called once, before any segment, when the process has started. */
+  onStart(root: ProcessIdentity): void;
+  /**
+   * Takes one line of the transcript; called in order, never after `run` has settled. Returns false when the transcript
+   * is full: no further line comes then, and the output is read and thrown away, so that the program does not block on it.
+   */
+  onSegment(segment: Segment): boolean;
+  /** Aborted to stop the run. A reason that is a string other than `interrupted` (`shutdown`) is named in `exit`. */
   signal: AbortSignal;
 };
 
+/** How an activation ended for the agent; what follows from it is the dispatcher's to decide. */
 export type AgentResult = {
+  /** Follows our intent first: a program that we stopped is `timed_out` or `interrupted`, whatever its exit code. */
   outcome: 'done' | 'failed' | 'timed_out' | 'interrupted';
-  /** What goes into `=== exit: … ===`. */
+  /** What stands in `=== exit: … ===`: `ok`, `exit code 3`, `signal SIGKILL`, `no output for 60 s`, `interrupted` … */
   exit: string;
-  /** The agent as such is broken (missing, not logged in …), so this counts as no attempt. */
+  /** True when the agent as such is broken (missing, not executable, no login): the run says nothing about its triggers. */
   agentFault?: boolean;
-  usage?: { costUsd?: number; inputTokens?: number; outputTokens?: number };
+  /** Bytes of output that came after the transcript was full; absent when there were none. */
+  droppedBytes?: number;
+  /** Where the agent reports it. */
+  usage?: Usage;
 };
 
-/** Runs the program; resolves only when every process of the run is gone. Never rejects for what the program did. */
-export type RunAgent = (run: AgentRun) => Promise<AgentResult>;
-
+/** Whether an agent could run now; if not, what is wrong and what to do, each one sentence. */
 export type AgentCheck = { ok: true; version?: string } | { ok: false; problem: string; fix: string };
 
-/** One kind of agent. */
-export type Agent = { kind: string; check(): Promise<AgentCheck>; run: RunAgent };
+export type RunAgent = (run: AgentRun) => Promise<AgentResult>;
+
+export type Agent = {
+  kind: string;
+  check(): Promise<AgentCheck>;
+  /**
+   * Plays the Worker once. Resolves only when every process of the activation is gone, also after a normal exit; what
+   * cannot be ended is named in the transcript and waited for. Rejects only for bugs, and then too nothing is left running.
+   */
+  run: RunAgent;
+};

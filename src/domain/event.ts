@@ -31,7 +31,7 @@ export function publish(
 ): DomainEvent[] {
   const stream = requireStream(org, streamId);
   checkMayPublish(org, streamId, stream, context);
-  return published(org, streamId, content, context, 0);
+  return published(org, { streamId, content, offset: 0, wakes: wakesAnybody(org, streamId, context.actor) }, context);
 }
 
 export function sendDm(org: Org, { toWorkerId, body }: { toWorkerId: string; body: string }, context: Context): DomainEvent[] {
@@ -58,7 +58,8 @@ export function sendDm(org: Org, { toWorkerId, body }: { toWorkerId: string; bod
         ...pair.map((workerId): DomainEvent => ({ type: 'WorkerSubscribed', workerId, streamId, filter: null })),
       ];
   const content = [{ name: 'message', bytes: encodeMessage({ from, to: [toWorkerId], body }) }];
-  return [...events, ...published(org, streamId, content, context, events.length)];
+  const wakes = org.workers.get(toWorkerId)?.kind === 'ai';
+  return [...events, ...published(org, { streamId, content, offset: events.length, wakes }, context)];
 }
 
 /** A message to the people who run the org. */
@@ -87,17 +88,13 @@ function requireHeld(org: Org, event: number, streamId: string): { publisher: st
   return held;
 }
 
-function published(
-  org: Org,
-  streamId: string,
-  content: ContentPart[],
-  context: Context,
-  offset: number,
-): DomainEvent[] {
+type NewEvent = { streamId: string; content: ContentPart[]; offset: number; wakes: boolean };
+
+function published(org: Org, { streamId, content, offset, wakes }: NewEvent, context: Context): DomainEvent[] {
   const { limits, hops, root } = context;
   const seq = context.seq + offset;
   const events: DomainEvent[] = [{ type: 'EventPublished', id: context.eventId(seq), streamId, content }];
-  if (hops <= limits.maxHops || !wakesAnybody(org, streamId, context.actor)) return events;
+  if (hops <= limits.maxHops || !wakes) return events;
   const reason = `${hops} hops from its cause, the limit is ${limits.maxHops}`;
   events.push({ type: 'EventHeld', event: seq, streamId, reason });
   if (org.noticedRoots.has(root)) return events;

@@ -12,8 +12,8 @@ export type Credential = {
   workerId: string;
   onBehalfOf?: string;
   cause?: Cause;
-  /** Names the credential without being it; equal for all requests that used the same one. */
-  key: string;
+  /** Names the credential without being it: the id of a stored token, or of the activation whose token it is. */
+  id: string;
 };
 
 export type Auth = {
@@ -33,7 +33,7 @@ export function createAuth({ journal, tokens, activationTokens }: AuthDeps): Aut
 
   function ofToken(token: string): Credential | undefined {
     const running = activationTokens.verify(token);
-    if (running) return { workerId: running.workerId, cause: running.cause, key: `activation ${running.activationId}` };
+    if (running) return { workerId: running.workerId, cause: running.cause, id: running.activationId };
     return stored(token, 'token');
   }
 
@@ -41,7 +41,7 @@ export function createAuth({ journal, tokens, activationTokens }: AuthDeps): Aut
     const identity = tokens.verify(token, kind);
     if (!identity) return undefined;
     const { workerId, onBehalfOf, tokenId } = identity;
-    return { workerId, ...(onBehalfOf ? { onBehalfOf } : {}), key: `${kind} ${tokenId}` };
+    return { workerId, ...(onBehalfOf ? { onBehalfOf } : {}), id: tokenId };
   }
 
   return {
@@ -60,7 +60,7 @@ export function createAuth({ journal, tokens, activationTokens }: AuthDeps): Aut
 }
 
 /** The caller of a tool. */
-export function toCaller({ key: _, ...credential }: Credential, via: Via, signal: AbortSignal): Caller {
+export function toCaller({ id: _, ...credential }: Credential, via: Via, signal: AbortSignal): Caller {
   return { ...credential, via, signal };
 }
 

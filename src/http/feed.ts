@@ -191,9 +191,9 @@ function toFrame({ seq, id, streamId, source, body, createdAt, message, redacted
   return `id: ${seq}\ndata: ${data}\n\n`;
 }
 
-function stillHolds(auth: Auth, request: FastifyRequest, { key }: Credential): boolean {
+function stillHolds(auth: Auth, request: FastifyRequest, { id }: Credential): boolean {
   try {
-    return (request.headers.authorization === undefined ? auth.session(request) : auth.bearer(request))?.key === key;
+    return (request.headers.authorization === undefined ? auth.session(request) : auth.bearer(request))?.id === id;
   } catch {
     return false;
   }

@@ -25,6 +25,8 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    // What the sender calls the body is for the transport to judge; to the framework it is bytes, however malformed the name.
+    scope.addHook('onRequest', async (request) => void (request.headers = { 'content-type': 'application/octet-stream' }));
     for (const { kind, receive } of deps.transports.values()) {
       if (!receive) continue;
       scope.post(receive.path, { bodyLimit: receive.bodyBytesMax, config: REACH }, (request) => take(deps, kind, receive, request));
@@ -100,8 +102,8 @@ function genuine(handle: () => Inbound[]): Inbound[] {
   }
 }
 
-function toRawRequest({ method, url, headers, body }: FastifyRequest): RawRequest {
+function toRawRequest({ method, url, raw, body }: FastifyRequest): RawRequest {
   const [path = '', ...query] = url.split('?');
   const bytes = body instanceof Uint8Array ? body : new Uint8Array();
-  return { method, path, query: query.join('?'), headers, body: bytes, at: new Date() };
+  return { method, path, query: query.join('?'), headers: raw.headers, body: bytes, at: new Date() };
 }

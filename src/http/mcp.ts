@@ -101,7 +101,7 @@ function createHandlers(deps: McpDeps) {
  */
 function createCalls() {
   const running = new Map<string, Set<AbortController>>();
-  const keyOf = ({ key }: Credential, id: unknown) => `${key} ${typeof id} ${String(id)}`;
+  const keyOf = (credential: Credential, id: unknown) => `${credential.id} ${typeof id} ${String(id)}`;
   return {
     begin(credential: Credential, id: string | number, signal: AbortSignal) {
       const key = keyOf(credential, id);

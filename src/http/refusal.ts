@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OrgError, type OrgErrorCode } from '../domain/errors.ts';
+import { isUnavailable } from '../store/disk-errors.ts';
 
 /** Where failures that are nobody's fault but ours are written down. */
 export type Log = {
@@ -49,6 +50,7 @@ export function answerRefusals(app: FastifyInstance, log: Log): void {
     if (statusCode < 500) return say(reply, statusCode, SENTENCES[code] ?? 'The request is not understood.');
     const reference = randomUUID().slice(0, 8);
     log.error({ err: error, reference, method: request.method, route: request.routeOptions.url }, 'a request failed');
+    if (isUnavailable(error)) return say(reply, 503, `The database cannot be written now (ref ${reference}); try again later.`);
     return say(reply, 500, `Internal error (ref ${reference}); the daemon's log says more.`);
   });
 }
@@ -63,7 +65,8 @@ export function allowOnly(app: FastifyInstance, url: string, allowed: readonly s
   app.route({ method: others, url, config, onRequest: async () => refuse(), handler: refuse });
 }
 
-function say(reply: FastifyReply, status: number, sentence: string): FastifyReply {
+/** Answers with one sentence. */
+export function say(reply: FastifyReply, status: number, sentence: string): FastifyReply {
   return reply.code(status).type('text/plain; charset=utf-8').send(`${sentence}\n`);
 }
 

@@ -47,3 +47,19 @@ function quotable(text: string): string | undefined {
   }
   return best.length >= QUOTE_MIN ? best : undefined;
 }
+
+/**
+ * Erased bytes must leave the write-ahead log as well. Never waits.
+ * @returns false while a reader in another process keeps the log from being emptied
+ */
+export function emptyWal(sqlite: Database.Database): boolean {
+  const timeoutMs = sqlite.pragma('busy_timeout', { simple: true });
+  sqlite.pragma('busy_timeout = 0');
+  try {
+    return sqlite.pragma('wal_checkpoint(TRUNCATE)', { simple: true }) === 0;
+  } catch {
+    return false;
+  } finally {
+    sqlite.pragma(`busy_timeout = ${timeoutMs}`);
+  }
+}

@@ -8,8 +8,9 @@ import { contextOf } from './commit-context.ts';
 import type { Db } from './database.ts';
 import { endProcess, isDiskFailure, isUnavailable } from './disk-errors.ts';
 import { type Entry, filedUnder, toRow } from './entries.ts';
-import { createErasure } from './erasure.ts';
+import { createErasure, emptyWal } from './erasure.ts';
 import { createIdempotency, type Once } from './idempotency.ts';
+import { type CommitListener, createListeners } from './listeners.ts';
 import { createLog } from './log.ts';
 import { createProjections } from './projections.ts';
 import { createTranscripts, type TranscriptLine, type TranscriptRow } from './transcripts.ts';
@@ -45,7 +46,7 @@ export type Journal = {
   /** Resolves when everything handed over so far is on disk. */
   flush(): Promise<void>;
   /** Called after each commit with what it wrote. Listeners mark and wake; they must not fail. */
-  onCommit(listener: (entries: readonly Entry[], transcript: readonly TranscriptRow[]) => void): () => void;
+  onCommit(listener: CommitListener): () => void;
   /** The seq of the newest entry or transcript line. */
   readonly lastSeq: number;
   close(): void;
@@ -58,6 +59,7 @@ export type JournalDeps = {
   tools?: ReadonlySet<string>;
   /** The disk refused a write or a sync: nothing written from here on can be trusted. Defaults to ending the process. */
   onDiskFailure?: (error: unknown) => void;
+  onListenerFailure?: (error: unknown) => void;
 };
 
 type Pending = {
@@ -84,13 +86,14 @@ export function openJournal(deps: JournalDeps): Journal {
   const erase = createErasure(sqlite);
   const idempotency = createIdempotency(sqlite);
   const transcripts = createTranscripts(deps.db);
-  const listeners = new Set<(entries: readonly Entry[], transcript: readonly TranscriptRow[]) => void>();
+  const listeners = createListeners(deps.onListenerFailure);
 
   let org = loadOrg();
   let queue: Pending[] = [];
   let lines: TranscriptLine[] = [];
   let scheduled: NodeJS.Immediate | undefined;
   let transcriptTimer: NodeJS.Timeout | undefined;
+  let walHoldsErased = false;
 
   function loadOrg(): Org {
     const loaded = emptyOrg();
@@ -172,14 +175,15 @@ export function openJournal(deps: JournalDeps): Journal {
       return;
     }
     org = loadOrg();
-    if (group.length > 1 && !isUnavailable(error)) {
-      runGroup([], transcript);
+    if (group.length + transcript.length > 1 && !isUnavailable(error)) {
+      if (group.length > 0) runGroup([], transcript);
+      else for (const line of transcript) runGroup([], [line]);
       for (const pending of group) runGroup([pending], []);
       return;
     }
     for (const { reject } of group) reject(error);
     if (isUnavailable(error) && transcript.length > 0) {
-      lines.unshift(...transcript);
+      lines = transcript.concat(lines);
       transcriptTimer ??= setTimeout(drain, TRANSCRIPT_RETRY_MS);
     }
   }
@@ -187,13 +191,13 @@ export function openJournal(deps: JournalDeps): Journal {
   function answer(group: Pending[], outcomes: (Committed | { refusal: OrgError })[], rows: TranscriptRow[]): void {
     const written: Entry[] = [];
     for (const outcome of outcomes) if ('entries' in outcome) written.push(...outcome.entries);
-    // Erased bytes must leave the write-ahead log as well.
-    if (written.some(({ event }) => event.type === 'EventRedacted')) sqlite.pragma('wal_checkpoint(TRUNCATE)');
+    walHoldsErased ||= written.some(({ event }) => event.type === 'EventRedacted');
+    if (walHoldsErased) walHoldsErased = !emptyWal(sqlite);
     for (const [index, outcome] of outcomes.entries()) {
       if ('refusal' in outcome) group[index]?.reject(outcome.refusal);
       else group[index]?.resolve(outcome);
     }
-    if (written.length + rows.length > 0) for (const listener of listeners) listener(written, rows);
+    listeners.tell(written, rows);
   }
 
   function drain(): void {
@@ -237,10 +241,7 @@ export function openJournal(deps: JournalDeps): Journal {
     async flush() {
       drainAll();
     },
-    onCommit(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    onCommit: listeners.add,
     close() {
       drainAll();
       clearTimeout(transcriptTimer);

@@ -56,6 +56,7 @@ function outcome(org: Org, command: Command, context: Context) {
   }
   expect(org).toEqual(before);
   return {
+    events,
     then(...expected: DomainEvent[]) {
       if (error !== undefined) throw error;
       expect(events).toEqual(expected);

@@ -40,7 +40,7 @@ export function loginRoutes(app: FastifyInstance, { auth, tokens, pages }: Login
     });
     scope.post('/logout', { onRequest: async (request) => checkOrigin(request) }, async (request, reply) => {
       const session = auth.session(request);
-      if (session) tokens.revoke(session.key.replace(/^session /, ''));
+      if (session) tokens.revoke(session.id);
       return reply.header('set-cookie', cookie(request, '', 0)).redirect('/ui', 303);
     });
     allowOnly(scope, '/login', ['GET', 'POST']);

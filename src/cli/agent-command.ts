@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
 import { invalid } from '../domain/errors.ts';
 
 /**
@@ -35,4 +37,15 @@ function shellWords(text: string): string[] {
     }
   }
   return word === undefined ? words : [...words, word];
+}
+
+/** Agents run in their Worker's folder, so what names a file here is named by its whole path. */
+export function wholePaths(command: string[], directory: string = process.cwd()): string[] {
+  const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return command.map((word, index) => {
+    // A program without a slash is looked for on the PATH.
+    if (isAbsolute(word) || word.startsWith('-') || (index === 0 && !word.includes('/'))) return word;
+    const path = resolve(directory, word);
+    return isFile(path) ? path : word;
+  });
 }

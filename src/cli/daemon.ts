@@ -1,0 +1,201 @@
+// The composition root: everything a daemon is made of, in the order in which it comes to life.
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { stopActivationProcesses } from '../agents/process-tree.ts';
+import { createActivationTokens } from '../dispatch/activation-tokens.ts';
+import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
+import { recover } from '../dispatch/recovery.ts';
+import type { Agent, AgentCheck } from '../domain/agent.ts';
+import { OWNER } from '../domain/ids.ts';
+import { createApp } from '../http/app.ts';
+import type { Durability } from '../store/database.ts';
+import { createInbox } from '../store/inbox.ts';
+import { createProcesses } from '../store/processes.ts';
+import { createToolDoor, type ToolDoor } from '../tools/call-tool.ts';
+import { catalog } from '../tools/catalog.ts';
+import { transports } from '../transports/catalog.ts';
+import { type Address, defaultPublicUrl, localUrl } from './address.ts';
+import { agentOf } from './agents.ts';
+import { type Control, createControl } from './control.ts';
+import { type Core, openCore } from './core.ts';
+import { removeDaemonFile, writeDaemonFile } from './daemon-file.ts';
+import { createDataDir, type DataPaths } from './data-dir.ts';
+import { createLifecycle } from './lifecycle.ts';
+import { silentLogger } from './logger.ts';
+import { startMaintenance } from './maintenance.ts';
+import { ensureOwner, ensureOwnerToken } from './owner.ts';
+import { lockOrRefuse } from './running-daemon.ts';
+import { createShutdown, type Shutdown } from './shutdown.ts';
+import { version } from './version.ts';
+
+export type DaemonConfig = {
+  paths: DataPaths;
+  address: Address;
+  /** Where the outside reaches it, when that is not this machine's own name. */
+  publicUrl?: string;
+  /** Everything is served at the public URL too, not only what providers send. */
+  publicUi?: boolean;
+  /** Further host names under which everything is served. */
+  allowedHosts?: string[];
+  durability?: Durability;
+  /** Settings that win over what is stored. */
+  settings?: Record<string, unknown>;
+};
+
+/** What tests put in the place of the real thing. */
+export type DaemonOverrides = {
+  agent?: Agent;
+  log?: Logger;
+  now?: () => Date;
+  /** Calls back after so many milliseconds; returns what cancels it. */
+  after?: (delayMs: number, callback: () => void) => () => void;
+  keepAliveMs?: number;
+};
+
+export type Daemon = Pick<Core, 'paths' | 'db' | 'journal' | 'queries' | 'settings' | 'tokens' | 'waits'> & {
+  /** How processes on this machine reach it. */
+  url: string;
+  publicUrl: string;
+  port: number;
+  door: ToolDoor;
+  dispatcher: Dispatcher;
+  control: Control;
+  ownerToken: string;
+  agent: { kind: string; check(): Promise<AgentCheck> };
+  /** Settles when what a crash cut off is ended and Workers run again. Rejects never. */
+  recovered: Promise<void>;
+  /** Takes nothing new, stops what runs, and gives the data back, within 10 s; twice is once. */
+  stop(): Promise<void>;
+};
+
+const WAITING_COUNTED = 100;
+
+/** Resolves when the daemon answers. @throws OrgError when another daemon has the data */
+export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrides = {}): Promise<Daemon> {
+  const { paths, address, settings: given, durability } = config;
+  const edges: Edges = { log: silentLogger(), now: () => new Date(), after: unrefTimer, ...overrides };
+  const { log, now, after } = edges;
+  const shutdown = createShutdown(log);
+  try {
+    await takeData(paths, shutdown);
+    const reach = createReach(config);
+    const core = openCore({ paths, now, ...reach, ...(durability ? { durability } : {}), ...(given ? { settings: given } : {}) });
+    shutdown.last('the journal and the database', () => core.close());
+    const { db, journal, queries, settings, tokens, waits } = core;
+    const isNew = await ensureOwner(core);
+    log.info(isNew ? 'the org was founded' : 'bootstrap skipped: the org is already initialised');
+    const ownerToken = ensureOwnerToken(tokens, paths.ownerTokenFile);
+
+    const agent = overrides.agent ?? agentOf(settings);
+    const dispatch = createDispatch(core, agent, edges);
+    const { dispatcher } = dispatch;
+    shutdown.first('the dispatcher', () => dispatcher.stop());
+    const lifecycle = createLifecycle({ tokens, folders: core.folders, dispatcher });
+    const toolDeps = core.toolDeps(lifecycle, (workerId) => dispatcher.activity(workerId));
+    const door = createToolDoor(catalog, toolDeps, (reference, error) => log.error({ err: error, reference }, 'a tool failed'));
+    const about = { pid: process.pid, version, startedAt: now().toISOString() };
+    const status = () => ({ ...about, url: reach.url(), publicUrl: reach.publicUrl(), agent: agent.kind, running: dispatcher.running });
+    const control = createControl({ core, url: reach.url, status });
+
+    const app = createHttp(config, edges, { core, dispatch, door, control, isStopping: () => shutdown.isUnderWay });
+    shutdown.first('the server', () => app.close());
+    await app.listen(address);
+    reach.bind(app.server.address() as AddressInfo);
+    const [url, publicUrl] = [reach.url(), reach.publicUrl()];
+    core.folders.prepare(OWNER); // The port of its endpoint may be known only now.
+    writeDaemonFile(paths.daemonFile, { ...about, url, db: paths.db });
+    log.info({ url, publicUrl, db: paths.db, agent: agent.kind }, 'server listening');
+
+    const maintenance = startMaintenance({ db, tokens, now, after, onFailure: (error) => log.error({ err: error }, 'maintenance failed') });
+    shutdown.first('maintenance', maintenance);
+    const recovered = recoverThenStart(core, dispatch, { log, now, isStopping: () => shutdown.isUnderWay });
+    const parts = { paths, db, journal, queries, settings, tokens, waits, door, dispatcher, control, agent };
+    return { ...parts, ownerToken, recovered, url, publicUrl, port: reach.port(), stop: () => shutdown.run() };
+  } catch (error) {
+    await shutdown.run();
+    throw error;
+  }
+}
+
+type Edges = DaemonOverrides & Required<Pick<DaemonOverrides, 'log' | 'now' | 'after'>>;
+type Dispatch = ReturnType<typeof createDispatch>;
+
+/** The data directory is ours from here until the shutdown's end. */
+async function takeData(paths: DataPaths, shutdown: Shutdown): Promise<void> {
+  createDataDir(paths);
+  const lock = await lockOrRefuse(paths);
+  shutdown.last('the lock', () => lock.release());
+  // What a killed daemon left behind.
+  removeDaemonFile(paths.daemonFile);
+  shutdown.last('daemon.json', () => removeDaemonFile(paths.daemonFile));
+}
+
+/** Where the daemon is reached; with port 0 that is known once it listens. */
+function createReach({ address, publicUrl }: DaemonConfig) {
+  let { port } = address;
+  return {
+    bind(bound: AddressInfo) {
+      port = bound.port;
+    },
+    port: () => port,
+    url: () => localUrl({ ...address, port }),
+    publicUrl: () => publicUrl ?? defaultPublicUrl({ ...address, port }),
+  };
+}
+
+function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
+  const inbox = createInbox(core.db);
+  const processes = createProcesses(core.db);
+  const activationTokens = createActivationTokens();
+  const onFailure = (error: unknown) => log.error({ err: error }, 'an activation could not be recorded');
+  const dispatcher = createDispatcher({ ...core, inbox, processes, agent, tokens: activationTokens, now, after, onFailure });
+  return { inbox, processes, activationTokens, dispatcher };
+}
+
+type HttpParts = { core: Core; dispatch: Dispatch; door: ToolDoor; control: Control; isStopping(): boolean };
+
+function createHttp(config: DaemonConfig, { log, keepAliveMs }: Edges, { core, dispatch, ...parts }: HttpParts) {
+  const { journal, queries, settings, tokens, waits } = core;
+  const { activationTokens, dispatcher, inbox } = dispatch;
+  const { publicUrl, publicUi = false, allowedHosts = [] } = config;
+  return createApp({
+    ...parts,
+    journal,
+    queries,
+    settings,
+    tokens,
+    activationTokens,
+    waits,
+    transports,
+    log,
+    version,
+    stateOf: (workerId) => dispatcher.activity(workerId),
+    waitingOf: (workerId) => inbox.waiting(workerId, WAITING_COUNTED),
+    allowedHosts: () => allowedHosts,
+    publicHost: () => (publicUrl === undefined ? undefined : new URL(publicUrl).host),
+    publicUi,
+    ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
+  });
+}
+
+/** Nobody is woken before what a crash left behind is stopped and recorded. */
+async function recoverThenStart(
+  { journal, queries, settings }: Core,
+  { inbox, processes, dispatcher }: Dispatch,
+  { log, now, isStopping }: Pick<Edges, 'log' | 'now'> & { isStopping(): boolean },
+): Promise<void> {
+  const stopProcesses = (activationId: string, root?: { pid: number; startedAt: string }) =>
+    stopActivationProcesses({ activationId, ...(root ? { root } : {}) });
+  try {
+    const cutOff = await recover({ journal, queries, inbox, processes, settings, stopProcesses, now });
+    if (cutOff.length > 0) log.warn({ activations: cutOff }, 'what was cut off comes again');
+    if (!isStopping()) dispatcher.start();
+  } catch (error) {
+    if (!isStopping()) log.fatal({ err: error }, 'the recovery failed: no Worker runs until the daemon is started again');
+  }
+}
+
+function unrefTimer(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delayMs).unref();
+  return () => clearTimeout(timer);
+}

@@ -1,0 +1,119 @@
+import { Option, type Command } from 'commander';
+import type { Durability } from '../store/database.ts';
+import { type Address, isWide, parseAddress } from './address.ts';
+import { argument, type Cli, type CommonOptions, dataPathsFor, OK, runs } from './command.ts';
+import type { Daemon } from './daemon.ts';
+import { version } from './version.ts';
+import { parseCommand, wholePaths } from './agent-command.ts';
+
+type ServeOptions = CommonOptions & {
+  addr: Address;
+  publicUrl?: string;
+  publicUi?: boolean;
+  allowHost?: string[];
+  agentCommand?: string[];
+  durability: Durability;
+  logJson?: boolean;
+};
+
+export function registerServe(program: Command, cli: Cli): void {
+  const serve = program
+    .command('serve')
+    .description('run the daemon until it is interrupted; makes the data directory and the organisation when they are missing')
+    .addOption(
+      new Option('--addr <address>', 'where to listen; :8080 means every interface')
+        .default(parseAddress('127.0.0.1:8080'), '127.0.0.1:8080')
+        .argParser(argument(parseAddress)),
+    )
+    .option('--public-url <url>', 'how the outside reaches it, for the URLs it gives out (default: http://localhost and the port)', argument(parseUrl))
+    .option('--public-ui', 'serve pages and endpoints at the public URL too, not only what providers send')
+    .option('--allow-host <name>', 'another host name under which it answers; may be repeated', collect)
+    .option(
+      '--agent-command <command>',
+      'the program that plays AI Workers, as a JSON array or as words; files here are named by their whole path',
+      argument(parseCommand),
+    )
+    .addOption(
+      new Option('--durability <level>', 'full survives a power cut; normal may then lose the last commits: for tests and benchmarks only')
+        .choices(['full', 'normal'])
+        .default('full'),
+    )
+    .option('--log-json', 'log as JSON lines')
+    .addHelpText('after', SETTINGS);
+  runs<ServeOptions>(serve, cli, (options) => runServe(options, cli));
+}
+
+const SETTINGS = `
+Settings can be given by environment for one run: HELIX_ORG_AGENT_COMMAND='["node","/path/agent.mjs"]',
+HELIX_ORG_DISPATCH_MAX_HOPS=4 and so on. A flag wins over the environment, the environment over what is stored.
+`;
+
+async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
+  const [{ startDaemon }, { settingsOfEnvironment }, { createLogger }] = await Promise.all([
+    import('./daemon.ts'),
+    import('./setting-overrides.ts'),
+    import('./logger.ts'),
+  ]);
+  const { addr: address, publicUrl, publicUi, allowHost, agentCommand, durability, logJson } = options;
+  const log = createLogger({ json: logJson === true, write: cli.err });
+  const paths = dataPathsFor(cli, options);
+  const { settings, warnings } = settingsOfEnvironment(cli.environment);
+  for (const warning of warnings) log.warn(warning);
+  if (agentCommand) settings['agent.command'] = agentCommand;
+  if (settings['agent.command']) settings['agent.command'] = wholePaths(settings['agent.command'] as string[]);
+  if (isWide(address)) log.warn({ addr: address.host }, 'listening beyond this machine: whoever can reach it may try');
+  const interrupted = interruption();
+  const daemon = await startDaemon(
+    {
+      paths,
+      address,
+      durability,
+      settings,
+      ...(publicUrl ? { publicUrl } : {}),
+      ...(publicUi ? { publicUi } : {}),
+      ...(allowHost ? { allowedHosts: allowHost } : {}),
+    },
+    { log },
+  );
+  if (!options.quiet) cli.out(await greeting(daemon));
+  log.info({ signal: await interrupted }, 'stopping');
+  await daemon.stop();
+  log.info('stopped');
+  return OK;
+}
+
+async function greeting({ url, publicUrl, agent, control }: Daemon): Promise<string> {
+  const [check, link] = await Promise.all([agent.check(), control['token.login']({}) as Promise<{ url: string }>]);
+  const fitness = check.ok ? 'ready' : `NOT READY: ${check.problem} ${check.fix}`;
+  return [
+    `helix-org ${version} listens on ${url}`,
+    ...(publicUrl.endsWith(new URL(url).port) ? [] : [`  outside    ${publicUrl}`]),
+    `  agent      ${agent.kind}, ${fitness}`,
+    `  sign in    ${link.url}  (once, within 15 minutes)`,
+    '  Ctrl-C stops it.\n',
+  ].join('\n');
+}
+
+/** A second signal ends the process at once; a shell that sends the same one twice in a row means one. */
+const SAME_SIGNAL_MS = 500;
+
+/** Resolves with the first signal to stop. */
+function interruption(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let first: number | undefined;
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (first !== undefined && performance.now() - first > SAME_SIGNAL_MS) process.exit(130);
+      first ??= performance.now();
+      resolve(signal);
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  });
+}
+
+function parseUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol)) throw new Error('A URL begins with http:// or https://.');
+  return text.replace(/\/$/, '');
+}
+
+const collect = (name: string, before: string[] = []): string[] => [...before, name];

@@ -1,0 +1,105 @@
+// The HTTP server: every route, and what holds for all of them.
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import type { ActivationTokens } from '../dispatch/activation-tokens.ts';
+import type { Journal } from '../store/journal.ts';
+import type { Queries } from '../store/queries.ts';
+import type { Settings } from '../store/settings.ts';
+import type { Tokens } from '../store/tokens.ts';
+import type { ToolDoor } from '../tools/call-tool.ts';
+import type { Waits } from '../tools/waits.ts';
+import type { Transport } from '../transports/transport.ts';
+import { createAuth } from './auth.ts';
+import { type ControlCommands, controlRoutes } from './control.ts';
+import { feedRoutes } from './feed.ts';
+import { guardHosts, type HostDeps } from './host-guard.ts';
+import { inboundRoutes } from './inbound.ts';
+import { mcpRoutes } from './mcp.ts';
+import { allowOnly, answerRefusals, type Log, say } from './refusal.ts';
+import { loginRoutes } from './ui/login.ts';
+import { overviewRoutes } from './ui/overview.ts';
+import { createPages, staticRoutes } from './ui/pages.ts';
+
+export type AppDeps = HostDeps & {
+  door: ToolDoor;
+  journal: Journal;
+  queries: Queries;
+  settings: Settings;
+  tokens: Tokens;
+  activationTokens: ActivationTokens;
+  waits: Waits;
+  transports: ReadonlyMap<string, Transport>;
+  control: ControlCommands;
+  log: Log;
+  version: string;
+  /** What a Worker is doing: running, waiting, idle, paused. */
+  stateOf(workerId: string): string;
+  /** How many triggers wait for a Worker, counted no further than it takes to say "many". */
+  waitingOf(workerId: string): number;
+  /** The daemon is on its way out and takes no new work. */
+  isStopping(): boolean;
+  /** Of the feed's comments on quiet connections. */
+  keepAliveMs?: number;
+};
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** What is still open this long after the daemon began to stop is cut off. */
+const CLOSE_TIMEOUT_MS = 5_000;
+/** Longer than any id, so that a wrong one is answered by its route. */
+const PARAM_LENGTH_MAX = 250;
+
+const HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+/** Every route of the daemon; `listen` it, and `close` it before what it was given. */
+export function createApp(deps: AppDeps): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    // Fastify's own default is none.
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
+    frameworkErrors: (_error, _request, reply) => void say(reply as FastifyReply, 400, 'The request is not understood.'),
+  });
+  app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
+  guardHosts(app, deps);
+  answerRefusals(app, deps.log);
+  // A body that no route asked for is not read.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _body, done) => done(null));
+  const shared = { ...deps, auth: createAuth(deps), pages: createPages() };
+  probeRoutes(app, deps);
+  inboundRoutes(app, deps);
+  mcpRoutes(app, shared);
+  feedRoutes(app, shared);
+  controlRoutes(app, shared);
+  loginRoutes(app, shared);
+  overviewRoutes(app, shared);
+  staticRoutes(app);
+  endLongRequests(app, deps.waits);
+  return app;
+}
+
+function probeRoutes(app: FastifyInstance, { isStopping }: AppDeps): void {
+  const config = { reach: 'anywhere' };
+  app.get('/healthz', { config }, async (_request, reply) => reply.type('text/plain').send('ok\n'));
+  app.get('/readyz', { config }, async (_request, reply) =>
+    isStopping() ? reply.code(503).type('text/plain').send('stopping\n') : reply.type('text/plain').send('ready\n'),
+  );
+  for (const path of ['/healthz', '/readyz']) allowOnly(app, path, ['GET'], config);
+}
+
+/** Closing waits for requests under way, so those that wait for something are answered now, and stuck ones cut off later. */
+function endLongRequests(app: FastifyInstance, waits: Waits): void {
+  app.addHook('preClose', async () => {
+    waits.releaseAll();
+    setTimeout(() => app.server.closeAllConnections(), CLOSE_TIMEOUT_MS).unref();
+  });
+}
