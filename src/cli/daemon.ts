@@ -95,7 +95,8 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const door = createToolDoor(catalog, toolDeps, (reference, error) => log.error({ err: error, reference }, 'a tool failed'));
     const about = { pid: process.pid, version, startedAt: now().toISOString() };
     const status = () => ({ ...about, url: reach.url(), publicUrl: reach.publicUrl(), agent: agent.kind, running: dispatcher.running });
-    const control = createControl({ core, url: reach.url, status });
+    const pagesUrl = config.publicUi ? reach.publicUrl : reach.url;
+    const control = createControl({ core, url: pagesUrl, status });
 
     const app = createHttp(config, edges, { core, dispatch, door, control, isStopping: () => shutdown.isUnderWay });
     shutdown.first('the server', () => app.close());

@@ -135,6 +135,7 @@ async function play(deps: ActivationDeps, run: RunContext, started: Started, cau
   const { workerId, attempt } = batch;
   const recorder = createRecorder(deps.journal, { worker: workerId, activationId, now: deps.now });
   recorder.write({ body: activationMarker(batch.triggers) });
+  if (attempt > 1) recorder.write({ body: `attempt ${attempt}: ${batch.reason ?? 'a previous run was cut off'}` });
   const close = ({ exit, droppedBytes }: AgentResult) => recorder.close(exit, droppedBytes);
   if ('failure' in started) return { result: failed(started.failure), close };
   const { settings, tokens, processes, agent } = deps;

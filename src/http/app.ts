@@ -1,4 +1,5 @@
 // The HTTP server: every route, and what holds for all of them.
+import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { ActivationTokens } from '../dispatch/activation-tokens.ts';
 import type { Journal } from '../store/journal.ts';
@@ -96,10 +97,20 @@ function probeRoutes(app: FastifyInstance, { isStopping }: AppDeps): void {
   for (const path of ['/healthz', '/readyz']) allowOnly(app, path, ['GET'], config);
 }
 
-/** Closing waits for requests under way, so those that wait for something are answered now, and stuck ones cut off later. */
+/**
+ * Closing waits for requests under way, so those that wait for something are answered now, and stuck ones cut off later.
+ * Connections that have not asked for anything yet, as browsers open ahead of need, would count as under way.
+ */
 function endLongRequests(app: FastifyInstance, waits: Waits): void {
+  const silent = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    silent.add(socket);
+    socket.once('close', () => silent.delete(socket));
+  });
+  app.server.on('request', ({ socket }) => silent.delete(socket));
   app.addHook('preClose', async () => {
     waits.releaseAll();
+    for (const socket of silent) socket.destroy();
     setTimeout(() => app.server.closeAllConnections(), CLOSE_TIMEOUT_MS).unref();
   });
 }

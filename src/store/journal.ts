@@ -146,8 +146,9 @@ export function openJournal(deps: JournalDeps): Journal {
     let rows: TranscriptRow[] = [];
     try {
       sqlite.exec('BEGIN IMMEDIATE');
-      for (const pending of group) outcomes.push(decideOrRefuse(pending, at));
+      // Lines first: an agent says what it is about to do, then does it.
       rows = transcripts.insert(transcript, () => log.takeSeq());
+      for (const pending of group) outcomes.push(decideOrRefuse(pending, at));
       sqlite.exec('COMMIT');
     } catch (error) {
       recover(error, group, transcript);
@@ -238,9 +239,7 @@ export function openJournal(deps: JournalDeps): Journal {
       lines.push(...added);
       transcriptTimer ??= setTimeout(drain, TRANSCRIPT_DELAY_MS);
     },
-    async flush() {
-      drainAll();
-    },
+    flush: async () => drainAll(),
     onCommit: listeners.add,
     close() {
       drainAll();

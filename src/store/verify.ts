@@ -9,7 +9,14 @@ export type Problem = { seq: number; problem: string };
 export type Verification = { entries: number; redacted: number; head: string; problems: Problem[] };
 
 const PROBLEMS_MAX = 100;
-const GUARDS = ['journal_no_update', 'journal_no_delete', 'content_only_erased', 'content_no_delete'];
+const GUARDS = [
+  'journal_no_update',
+  'journal_no_delete',
+  'journal_no_replace',
+  'content_only_erased',
+  'content_no_delete',
+  'content_no_replace',
+];
 
 /** Walks the whole chain: each entry's hash, its content's digests, and that what is erased was redacted. */
 export function verifyJournal(db: Db): Verification {
@@ -56,9 +63,9 @@ function createContentCheck({ sqlite }: Db) {
     for (const { name, digest } of digests) {
       const part = stored.get(name);
       if (!part) return { redacted: 0, problem: `lacks its content "${name}"` };
-      if (part.bytes && part.salt) {
+      if (part.bytes || part.salt) {
         if (redacted.has(row.seq)) return { redacted: 0, problem: `still has content "${name}" although it was redacted` };
-        if (contentDigest(part.salt, part.bytes) !== digest) return { redacted: 0, problem: `its content "${name}" was changed` };
+        if (!part.bytes || !part.salt || contentDigest(part.salt, part.bytes) !== digest) return { redacted: 0, problem: `its content "${name}" was changed` };
       } else if (!redacted.has(row.seq)) {
         // A daemon may have redacted it while we were on our way here.
         redacted = redactedSeqs(sqlite);
@@ -83,8 +90,12 @@ function redactedSeqs(sqlite: Db['sqlite']): Set<number> {
   const rows = sqlite.prepare("SELECT data FROM journal WHERE type = 'EventRedacted'").pluck().all() as string[];
   const seqs = new Set<number>();
   for (const data of rows) {
-    const { event, alsoErased } = JSON.parse(data) as { event: number; alsoErased: number[] };
-    for (const seq of [event, ...alsoErased]) seqs.add(seq);
+    try {
+      const { event, alsoErased } = JSON.parse(data) as { event: number; alsoErased: number[] };
+      for (const seq of [event, ...alsoErased]) seqs.add(seq);
+    } catch {
+      // Changed by somebody; its hash says so.
+    }
   }
   return seqs;
 }

@@ -32,6 +32,10 @@ CREATE TRIGGER journal_no_delete BEFORE DELETE ON journal BEGIN
   SELECT RAISE(ABORT, 'the journal is append-only');
 END;
 --> statement-breakpoint
+CREATE TRIGGER journal_no_replace BEFORE INSERT ON journal WHEN NEW.seq <= (SELECT coalesce(max(seq), 0) FROM journal) BEGIN
+  SELECT RAISE(ABORT, 'the journal is append-only');
+END;
+--> statement-breakpoint
 CREATE TABLE content (
   seq INTEGER NOT NULL,
   name TEXT NOT NULL,
@@ -47,6 +51,11 @@ END;
 --> statement-breakpoint
 CREATE TRIGGER content_no_delete BEFORE DELETE ON content BEGIN
   SELECT RAISE(ABORT, 'content can be erased, not deleted');
+END;
+--> statement-breakpoint
+CREATE TRIGGER content_no_replace BEFORE INSERT ON content
+  WHEN EXISTS (SELECT 1 FROM content WHERE seq = NEW.seq AND name = NEW.name) BEGIN
+  SELECT RAISE(ABORT, 'content can be erased, not changed');
 END;
 --> statement-breakpoint
 CREATE TABLE roles (
