@@ -238,7 +238,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       if (running.has(workerId)) return 'running';
       const worker = journal.org.workers.get(workerId);
       if (worker?.paused || (worker?.kind === 'ai' && journal.org.paused)) return 'paused';
-      return urgent.has(workerId) || ordinary.has(workerId) || timers.has(workerId) ? 'waiting' : 'idle';
+      return inbox.hasWork(workerId) ? 'waiting' : 'idle';
     },
     get running() {
       return running.size;

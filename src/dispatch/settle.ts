@@ -28,6 +28,8 @@ export type Settlement = { throughSeq: number; settled: number[]; parked: number
 const RETRY_DELAYS_MS = [10_000, 120_000];
 /** A run that took all its time is tried once more, not twice. */
 const TIMEOUT_ATTEMPTS = 2;
+/** A crash of the daemon is seldom the batch's fault; but one that brings it down each time must end some day. */
+const LOST_ATTEMPTS = 5;
 
 export function settle(shown: Shown, ended: Ended, policy: { attempts: number; nowMs: number }): Settlement {
   if (ended.stopped === 'fired') return { ...passing(shown, []), settled: [], open: null };
@@ -36,12 +38,23 @@ export function settle(shown: Shown, ended: Ended, policy: { attempts: number; n
   if (ended.stopped !== undefined || ended.agentFault) {
     return again(shown, { attempt: shown.attempt, oneByOne: shown.oneByOne, delayMs: 0, reason: ended.exit }, policy.nowMs);
   }
-  const attempts = ended.outcome === 'timed_out' ? Math.min(TIMEOUT_ATTEMPTS, policy.attempts) : policy.attempts;
+  const attempts = attemptsFor(ended.outcome, policy.attempts);
   if (shown.attempt >= attempts && (shown.oneByOne || shown.triggers.length === 1)) return passing(shown, shown.triggers);
   const attempt = Math.min(shown.attempt + 1, attempts);
   const delayMs = ended.outcome === 'lost' ? 0 : (RETRY_DELAYS_MS[shown.attempt - 1] ?? RETRY_DELAYS_MS.at(-1) ?? 0);
   const reason = ended.outcome === 'lost' ? 'a previous run was cut off' : `a previous run ended with: ${ended.exit}`;
   return again(shown, { attempt, oneByOne: attempt >= attempts, delayMs, reason }, policy.nowMs);
+}
+
+function attemptsFor(outcome: ActivationOutcome, usual: number): number {
+  switch (outcome) {
+    case 'timed_out':
+      return Math.min(TIMEOUT_ATTEMPTS, usual);
+    case 'lost':
+      return Math.max(LOST_ATTEMPTS, usual);
+    default:
+      return usual;
+  }
 }
 
 /** The shown triggers are over, well or parked; what is left of the batch comes next. */

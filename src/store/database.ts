@@ -5,6 +5,7 @@ import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3'
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { conflict } from '../domain/errors.ts';
+import { emptyWal } from './erasure.ts';
 
 /** How hard an acknowledged commit is: `full` survives a power cut, `normal` only a crash of the process. */
 export type Durability = 'full' | 'normal';
@@ -24,6 +25,8 @@ export function openDatabase(file: string, durability: Durability = 'full'): Db 
     setPragmas(sqlite, durability);
     const orm = drizzle({ client: sqlite });
     migrateSchema(file, sqlite, orm);
+    // What was erased just before a crash may still be in the log.
+    emptyWal(sqlite);
     return { sqlite, orm };
   } catch (error) {
     sqlite.close();

@@ -1,52 +1,72 @@
 import type Database from 'better-sqlite3';
 import type { OrgEventEvent } from '../domain/event.ts';
-import { decodeMessage } from '../domain/message.ts';
+import { decodeMessage, type Message } from '../domain/message.ts';
+import { createSearchErasure } from './search.ts';
 
 type EventRedacted = Extract<OrgEventEvent, { type: 'EventRedacted' }>;
 
 export const REDACTED_LINE = '[redacted]';
+/** What replaces a line is never longer: a row that grows may leave its neighbours' old bytes behind in the file. */
+const REDACTED = `body = substr('${REDACTED_LINE}', 1, octet_length(body)), extra = NULL`;
 
-/** Texts shorter than this stand in too many lines by chance to be looked for. */
+/** Shorter texts stand in too many lines by chance to be looked for; longer ones are looked for in pieces. */
 const QUOTE_MIN = 8;
-const QUOTE_MAX = 200;
+const QUOTE_PIECES = /.{1,64}/gsu;
+const QUOTES_MAX = 1_000;
 
 /**
  * Erases what an Event said: its content, the prompts and transcripts of the runs it woke, and transcript lines of other
  * runs that quote it. Runs inside the transaction that records the redaction.
  */
 export function createErasure(sqlite: Database.Database): (redacted: EventRedacted) => void {
-  const message = sqlite.prepare("SELECT bytes FROM content WHERE seq = ? AND name = 'message'").pluck();
+  const contentOf = sqlite.prepare("SELECT bytes FROM content WHERE seq = ? AND name = 'message'").pluck();
   const eraseContent = sqlite.prepare('UPDATE content SET salt = NULL, bytes = NULL WHERE seq = ?');
+  // All but our own first and last line, which an agent may imitate but not place.
   const eraseRun = sqlite.prepare(
-    `UPDATE transcripts SET body = '${REDACTED_LINE}', extra = NULL
-     WHERE activation_id = (SELECT id FROM activations WHERE seq = ?) AND body NOT LIKE '=== %'`,
+    `UPDATE transcripts SET ${REDACTED} WHERE activation_id = (SELECT id FROM activations WHERE seq = @seq)
+     AND body <> (SELECT '=== exit: ' || coalesce(exit, '') || ' ===' FROM activations WHERE seq = @seq)
+     AND NOT (body LIKE '=== activation: %' AND seq = (SELECT min(seq) FROM transcripts t WHERE t.activation_id = transcripts.activation_id))`,
   );
-  const eraseQuotes = sqlite.prepare(
-    `UPDATE transcripts SET body = '${REDACTED_LINE}', extra = NULL
-     WHERE seq > @seq AND (instr(body, @quote) > 0 OR instr(coalesce(extra, ''), @quote) > 0)`,
-  );
-  const eraseSearch = sqlite.prepare('DELETE FROM search WHERE rowid = ?');
+  const linesAfter = sqlite.prepare('SELECT seq, body, extra FROM transcripts WHERE seq > ?');
+  const eraseLine = sqlite.prepare(`UPDATE transcripts SET ${REDACTED} WHERE seq = ?`);
+  const eraseSearch = createSearchErasure(sqlite);
   const forgetDigest = sqlite.prepare('UPDATE idempotency SET body_digest = NULL WHERE seq = ?');
+
+  function eraseQuotes(after: number, quotes: string[]): void {
+    const quoting: number[] = [];
+    for (const { seq, body, extra } of linesAfter.iterate(after) as Iterable<{ seq: number; body: string; extra: string | null }>) {
+      if (quotes.some((quote) => body.includes(quote) || extra?.includes(quote))) quoting.push(seq);
+    }
+    for (const seq of quoting) eraseLine.run(seq);
+  }
+
   return ({ event, alsoErased }) => {
-    const bytes = message.get(event) as Buffer | null | undefined;
-    const quote = bytes ? quotable(decodeMessage(bytes)?.body ?? '') : undefined;
-    if (quote !== undefined) eraseQuotes.run({ seq: event, quote });
+    const bytes = contentOf.get(event) as Buffer | null | undefined;
+    const message = bytes ? decodeMessage(bytes) : undefined;
+    if (message) {
+      eraseSearch(event, message);
+      eraseQuotes(event, quotesOf(message));
+    }
     for (const seq of [event, ...alsoErased]) eraseContent.run(seq);
-    for (const seq of alsoErased) eraseRun.run(seq);
-    eraseSearch.run(event);
+    for (const seq of alsoErased) eraseRun.run({ seq });
     forgetDigest.run(event);
   };
 }
 
-/** The longest stretch of a text that looks the same wherever it is quoted: no line break, no character JSON escapes. */
-function quotable(text: string): string | undefined {
-  let best = '';
-  for (const stretch of text.split(/["\\\p{Cc}]|\s{2,}/u)) {
-    const trimmed = stretch.trim().slice(0, QUOTE_MAX);
-    if (trimmed.length > best.length) best = trimmed;
+/** Stretches of a Message that look the same wherever they are quoted: without line breaks and without what JSON or HTML escape. */
+function quotesOf({ subject = '', body = '', attachments = [] }: Message): string[] {
+  const quotes = new Set<string>();
+  for (const text of [subject, body, ...attachments.flatMap(({ filename, url = '' }) => [filename, url])]) {
+    for (const stretch of text.split(/["'`\\<>&\p{Cc}\u2028\u2029]|\s{2,}|(?<=[.,;:!?])\s/u)) {
+      for (const piece of stretch.trim().match(QUOTE_PIECES) ?? []) if (piece.length >= QUOTE_MIN) quotes.add(piece).add(inAscii(piece));
+    }
   }
-  return best.length >= QUOTE_MIN ? best : undefined;
+  return [...quotes].sort((a, b) => b.length - a.length).slice(0, QUOTES_MAX);
 }
+
+/** As programs write JSON that keep to ASCII. */
+const inAscii = (text: string) =>
+  text.replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /**
  * Erased bytes must leave the write-ahead log as well. Never waits.

@@ -1,5 +1,5 @@
 // Full-text search over Messages (SQLite FTS5). Filled behind the journal, so that publishing never waits for it.
-import { decodeMessage } from '../domain/message.ts';
+import { decodeMessage, type Message } from '../domain/message.ts';
 import type { Db } from './database.ts';
 import { createEntryReader } from './log.ts';
 
@@ -15,6 +15,18 @@ export type Search = {
 
 const CATCH_UP_SLICE = 500;
 const WORDS_MAX = 20;
+
+/** What is searched. Taking an Event out again needs the very same texts, since the index keeps none. */
+const searchable = ({ from = '', subject = '', body = '' }: Message) => [from, subject, body];
+
+/** Takes an Event out of the index, its words included; its content must still be there. */
+export function createSearchErasure(sqlite: Db['sqlite']): (seq: number, message: Message) => void {
+  const indexed = sqlite.prepare("SELECT value FROM counters WHERE name = 'search'").pluck();
+  const remove = sqlite.prepare("INSERT INTO search (search, rowid, sender, subject, body) VALUES ('delete', ?, ?, ?, ?)");
+  return (seq, message) => {
+    if (seq <= ((indexed.get() as number | undefined) ?? 0)) remove.run(seq, ...searchable(message));
+  };
+}
 
 export function createSearch(db: Db): Search {
   const { sqlite } = db;
@@ -38,7 +50,7 @@ export function createSearch(db: Db): Search {
       if (stream === null) continue;
       const bytes = content.find(({ name }) => name === 'message')?.bytes;
       const message = bytes && decodeMessage(bytes);
-      if (message) insert.run(seq, message.from ?? '', message.subject ?? '', message.body ?? '');
+      if (message) insert.run(seq, ...searchable(message));
     }
     setIndexed.run(seqs.at(-1));
   }

@@ -1,5 +1,7 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { readFeed } from '../../src/cli/event-source.ts';
 import { numbersFrom } from './power-cut.ts';
 import { judge } from './judge.ts';
 import { type Acknowledged, foundOrg, load, type Serve, seed, serve, temporaryDirectory, until } from './serve.ts';
@@ -7,6 +9,7 @@ import { type Acknowledged, foundOrg, load, type Serve, seed, serve, temporaryDi
 const KILLS = Number(process.env.HELIX_KILLS ?? 50);
 const CONNECTIONS = 4;
 const MOST_ACKS = 60;
+const MOST_LINES = 12;
 const dataDir = temporaryDirectory('crash');
 const agent = ['--agent-command', JSON.stringify(['sh', '-c', 'cat > /dev/null; echo seen; sleep 0.05'])];
 
@@ -19,7 +22,8 @@ it('A109: loses nothing that was acknowledged, and repeats nothing that was done
   let daemon = await serve(dataDir, { args: agent });
   await foundOrg(daemon);
   for (let kill = 0; kill < KILLS; kill++) {
-    await killUnderLoad(daemon, acknowledged, kill, Math.floor(random() * MOST_ACKS));
+    const point = { acks: Math.floor(random() * MOST_ACKS), lines: Math.floor(random() * MOST_LINES) };
+    await killUnderLoad(daemon, acknowledged, kill, point);
     daemon = await serve(dataDir, { args: agent });
   }
   await until('everything is worked off', async () => {
@@ -34,12 +38,23 @@ it('A109: loses nothing that was acknowledged, and repeats nothing that was done
   expect(attempts).toBeGreaterThan(0);
 });
 
-async function killUnderLoad(daemon: Serve, acknowledged: Acknowledged[], kill: number, acks: number): Promise<void> {
+/** The kill comes when so many posts are acknowledged, and so many lines of transcript (begins and ends of runs) were seen. */
+async function killUnderLoad(daemon: Serve, acknowledged: Acknowledged[], kill: number, { acks, lines }: { acks: number; lines: number }) {
   const before = acknowledged.length;
+  const listening = new AbortController();
+  let seen = 0;
+  const token = readFileSync(join(dataDir, 'owner-token'), 'utf8').trim();
+  const feed = readFeed({ url: `${daemon.url}/events?transcripts=1&streams=s-activations-*`, token, since: '0', signal: listening.signal });
+  const began = new Date().toISOString();
+  const counting = (async () => {
+    for await (const { data } of feed) if ((JSON.parse(data) as { createdAt: string }).createdAt > began) seen += 1;
+  })();
   const posting = load(daemon.url, CONNECTIONS, acknowledged, `k${kill}`);
   await until(`${acks} posts are acknowledged`, () => acknowledged.length >= before + acks);
+  await until(`${lines} lines are written`, () => seen >= lines);
   await daemon.kill();
-  await posting.stop();
+  listening.abort();
+  await Promise.all([posting.stop(), counting]);
 }
 
 it('has judges with teeth: a lost, a doubled and a changed Event are each found', async () => {

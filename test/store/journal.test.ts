@@ -405,13 +405,13 @@ describe('a listener', () => {
 });
 
 describe('transcript lines', () => {
-  test('share the seq counter with entries', async () => {
+  test('share the seq counter with entries, and come before those of the same turn', async () => {
     const org = await testOrg();
     org.journal.transcribe([line('one'), line('two')]);
     const [entry] = await org.entries(OWNER, createRole('r-a'));
     const seqs = org.db.sqlite.prepare('SELECT seq FROM transcripts ORDER BY seq').pluck().all() as number[];
     const [next] = await org.entries(OWNER, createRole('r-b'));
-    expect([entry!.seq, ...seqs, next!.seq]).toEqual([0, 1, 2, 3].map((n) => entry!.seq + n));
+    expect([...seqs, entry!.seq, next!.seq]).toEqual([0, 1, 2, 3].map((n) => seqs[0]! + n));
   });
 
   test('are written by themselves within a moment', async () => {

@@ -39,6 +39,7 @@ export type TestOptions = Partial<Omit<AppDeps, 'door'>> & {
   /** Stands before the real one. */
   door?: (real: ToolDoor) => ToolDoor;
   listen?: { host: string };
+  now?: () => Date;
 };
 
 const lifecycle: Lifecycle = {
@@ -47,10 +48,16 @@ const lifecycle: Lifecycle = {
   dismiss: async () => {},
 };
 
-export async function openTestDaemon({ door: wrap = (real) => real, listen, ...given }: TestOptions = {}): Promise<TestDaemon> {
+export async function openTestDaemon({ door: wrap = (real) => real, listen, now, ...given }: TestOptions = {}): Promise<TestDaemon> {
   const directory = mkdtempSync(join(tmpdir(), 'helix-http-'));
   let url = '';
-  const core = openCore({ paths: dataPaths({ dataDir: directory }, {}), durability: 'normal', url: () => url, publicUrl: () => url });
+  const core = openCore({
+    paths: dataPaths({ dataDir: directory }, {}),
+    durability: 'normal',
+    url: () => url,
+    publicUrl: () => url,
+    ...(now ? { now } : {}),
+  });
   await ensureOwner(core);
   const logged: TestDaemon['logged'] = [];
   const activationTokens = createActivationTokens();

@@ -253,7 +253,7 @@ CREATE TABLE counters (
 ) STRICT;
 --> statement-breakpoint
 CREATE VIRTUAL TABLE search USING fts5 (
-  sender, subject, body, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+  sender, subject, body, content = '', tokenize = 'unicode61 remove_diacritics 2'
 );
 --> statement-breakpoint
 INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
