@@ -28,7 +28,7 @@ export function createNarrator(colours: boolean, print: (line: string) => void =
   let acts = 0;
   const transcript = (worker: string, body: string): string | undefined => {
     const woke = /^=== activation: (.*) ===$/.exec(body);
-    if (woke) return `${paint('yellow', `${worker} wakes`)}   ${woke[1]?.replace(/event e-\S+ on/g, 'an Event on')}`;
+    if (woke) return `${paint('yellow', `${worker} wakes`)}   ${woke[1]?.replace(/event e-\S+ on/g, 'an Event on').replace(/transport:\w+/g, 'outside')}`;
     if (body.startsWith('attempt ')) return `${paint('yellow', `${worker} ${body}`)}`;
     if (body.startsWith('=== exit: ')) return paint('dim', `${worker} ${body === '=== exit: ok ===' ? 'is done' : body}`);
     const tool = /^tool_use (\w+): (.*)$/.exec(body);

@@ -21,7 +21,7 @@ import { toStreamMatcher } from './stream-globs.ts';
 export type FeedDeps = {
   auth: Auth;
   journal: Journal;
-  queries: Pick<Queries, 'entriesAfter' | 'eventAt' | 'events' | 'event'>;
+  queries: Pick<Queries, 'entriesAfter' | 'eventAt' | 'event'>;
   log: Log;
   /** Pause between comments that keep a quiet connection open. */
   keepAliveMs?: number;
@@ -38,13 +38,14 @@ type Client = {
 
 type Query = { since?: string; streams?: string; transcripts?: string };
 
+const TYPE = 'text/event-stream; charset=utf-8';
 const KEEP_ALIVE_MS = 15_000;
 /** What may wait in memory for a live client before it has to catch up instead. */
 const BUFFER_BYTES_MAX = 262_144;
 /** Longest a client may take nothing of what waits for it. */
 const PATIENCE_MS = 30_000;
 /** Entries read at once; each may hold a body of a megabyte. */
-const WINDOW = 64;
+const WINDOW = 32;
 
 export function feedRoutes(app: FastifyInstance, deps: FeedDeps): void {
   const { auth, journal } = deps;
@@ -79,10 +80,11 @@ export function feedRoutes(app: FastifyInstance, deps: FeedDeps): void {
     if (!credential) throw unauthorized();
     if (closing) throw new Refusal(503, 'The daemon is stopping.', { 'retry-after': '2' });
     const client = toClient(request, reply.raw, deps, credential);
+    if (request.method === 'HEAD') return reply.type(TYPE).send();
     reply.hijack();
     reply.raw.writeHead(200, {
       ...(reply.getHeaders() as Record<string, string>),
-      'content-type': 'text/event-stream; charset=utf-8',
+      'content-type': TYPE,
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
@@ -97,6 +99,7 @@ export function feedRoutes(app: FastifyInstance, deps: FeedDeps): void {
       clients.delete(client);
     });
     follow(client, deps);
+    return reply;
   });
   allowOnly(app, '/events', ['GET']);
 
@@ -109,8 +112,9 @@ export function feedRoutes(app: FastifyInstance, deps: FeedDeps): void {
 }
 
 function send(client: Client, view: EventView, frame: string): void {
+  const { response } = client;
   client.cursor = view.seq;
-  if (client.wants(view.streamId)) client.response.write(frame);
+  if (!response.writableEnded && !response.destroyed && client.wants(view.streamId)) response.write(frame);
 }
 
 /** Catches up by itself, until live or gone. */
@@ -123,14 +127,18 @@ function follow(client: Client, deps: FeedDeps): void {
 
 async function catchUp(client: Client, { journal, queries }: FeedDeps): Promise<void> {
   const { response } = client;
+  const mayGoOn = async () => !response.writableNeedDrain || (await drained(response));
   while (!response.destroyed && !response.writableEnded) {
-    if (response.writableNeedDrain && !(await drained(response))) return letGo(client);
+    if (!(await mayGoOn())) return letGo(client);
     if (client.cursor >= journal.lastSeq) {
       client.live = true;
       return;
     }
     const { views, through } = readWindow(client, journal, queries);
-    for (const view of views) send(client, view, toFrame(view));
+    for (const view of views) {
+      if (!(await mayGoOn())) return letGo(client);
+      send(client, view, toFrame(view));
+    }
     client.cursor = through;
     await nextTurn();
   }
@@ -142,18 +150,20 @@ function letGo({ response }: Client): void {
 }
 
 /** The next Events after the cursor, oldest first, and the seq up to which they are all. */
-function readWindow({ cursor, transcripts, wants }: Client, { org, lastSeq }: Journal, queries: FeedDeps['queries']) {
-  const entries = queries.entriesAfter(cursor, WINDOW);
-  const full = entries.length === WINDOW;
-  const through = full ? (entries.at(-1)?.seq ?? lastSeq) : lastSeq;
-  const events = entries.flatMap((entry) => toView(entry) ?? []);
-  if (!transcripts) return { views: events, through };
-  // Transcript lines share the numbers, so a window of numbers bounds them too.
-  const upTo = Math.min(through, cursor + WINDOW);
-  const logs = [...org.streams].flatMap(([id, { purpose }]) => (purpose === 'transcript' && wants(id) ? [id] : []));
-  const lines = queries.events(logs, { after: cursor, before: upTo + 1, limit: WINDOW });
-  const views = [...events.filter(({ seq }) => seq <= upTo), ...lines].sort((a, b) => a.seq - b.seq);
-  return { views, through: upTo };
+function readWindow({ cursor, transcripts }: Client, { lastSeq }: Journal, queries: FeedDeps['queries']) {
+  if (!transcripts) {
+    const entries = queries.entriesAfter(cursor, WINDOW);
+    const through = entries.length === WINDOW ? (entries.at(-1)?.seq ?? lastSeq) : lastSeq;
+    return { views: entries.flatMap((entry) => toView(entry) ?? []), through };
+  }
+  // Lines and Events share the numbers, so both are found by them.
+  const through = Math.min(lastSeq, cursor + WINDOW);
+  const views: EventView[] = [];
+  for (let seq = cursor + 1; seq <= through; seq++) {
+    const view = queries.eventAt(seq);
+    if (view) views.push(view);
+  }
+  return { views, through };
 }
 
 function toClient(request: FastifyRequest<{ Querystring: Query }>, response: ServerResponse, deps: FeedDeps, { workerId }: Credential): Client {

@@ -1,13 +1,21 @@
 import type Database from 'better-sqlite3';
 import type { OrgEventEvent } from '../domain/event.ts';
 import { decodeMessage, type Message } from '../domain/message.ts';
+import type { Command } from '../domain/org.ts';
 import { createSearchErasure } from './search.ts';
 
 type EventRedacted = Extract<OrgEventEvent, { type: 'EventRedacted' }>;
 
+export type Erasure = {
+  /** Adds the runs that the Event has woken by now, also since the command was made. */
+  complete(command: Command): Command;
+  /** Inside the transaction that records the redaction. */
+  erase(redacted: EventRedacted): void;
+};
+
 export const REDACTED_LINE = '[redacted]';
 /** What replaces a line is never longer: a row that grows may leave its neighbours' old bytes behind in the file. */
-const REDACTED = `body = substr('${REDACTED_LINE}', 1, octet_length(body)), extra = NULL`;
+const REDACTED = `body = iif(octet_length(body) >= ${REDACTED_LINE.length}, '${REDACTED_LINE}', ''), extra = NULL`;
 
 /** Shorter texts stand in too many lines by chance to be looked for; longer ones are looked for in pieces. */
 const QUOTE_MIN = 8;
@@ -16,9 +24,10 @@ const QUOTES_MAX = 1_000;
 
 /**
  * Erases what an Event said: its content, the prompts and transcripts of the runs it woke, and transcript lines of other
- * runs that quote it. Runs inside the transaction that records the redaction.
+ * runs that quote it.
  */
-export function createErasure(sqlite: Database.Database): (redacted: EventRedacted) => void {
+export function createErasure(sqlite: Database.Database): Erasure {
+  const runsOf = sqlite.prepare('SELECT activation_seq FROM activation_triggers WHERE seq = ?').pluck();
   const contentOf = sqlite.prepare("SELECT bytes FROM content WHERE seq = ? AND name = 'message'").pluck();
   const eraseContent = sqlite.prepare('UPDATE content SET salt = NULL, bytes = NULL WHERE seq = ?');
   // All but our own first and last line, which an agent may imitate but not place.
@@ -40,16 +49,22 @@ export function createErasure(sqlite: Database.Database): (redacted: EventRedact
     for (const seq of quoting) eraseLine.run(seq);
   }
 
-  return ({ event, alsoErased }) => {
-    const bytes = contentOf.get(event) as Buffer | null | undefined;
-    const message = bytes ? decodeMessage(bytes) : undefined;
-    if (message) {
-      eraseSearch(event, message);
-      eraseQuotes(event, quotesOf(message));
-    }
-    for (const seq of [event, ...alsoErased]) eraseContent.run(seq);
-    for (const seq of alsoErased) eraseRun.run({ seq });
-    forgetDigest.run(event);
+  return {
+    complete(command) {
+      if (command.type !== 'RedactEvent') return command;
+      return { ...command, alsoErase: [...new Set([...command.alsoErase, ...(runsOf.all(command.event) as number[])])] };
+    },
+    erase({ event, alsoErased }) {
+      const bytes = contentOf.get(event) as Buffer | null | undefined;
+      const message = bytes ? decodeMessage(bytes) : undefined;
+      if (message) {
+        eraseSearch(event, message);
+        eraseQuotes(event, quotesOf(message));
+      }
+      for (const seq of [event, ...alsoErased]) eraseContent.run(seq);
+      for (const seq of alsoErased) eraseRun.run({ seq });
+      forgetDigest.run(event);
+    },
   };
 }
 

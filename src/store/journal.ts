@@ -83,7 +83,7 @@ export function openJournal(deps: JournalDeps): Journal {
   const tools = deps.tools ?? new Set<string>();
   const log = createLog(deps.db);
   const project = createProjections(sqlite);
-  const erase = createErasure(sqlite);
+  const { complete, erase } = createErasure(sqlite);
   const idempotency = createIdempotency(sqlite);
   const transcripts = createTranscripts(deps.db);
   const listeners = createListeners(deps.onListenerFailure);
@@ -110,7 +110,7 @@ export function openJournal(deps: JournalDeps): Journal {
     const context = contextOf(org, { actor, seq, at, cause, limits: limits(), tools });
     const { hops, root } = context;
     const entries: Entry[] = [];
-    for (const event of decide(org, command, context)) {
+    for (const event of decide(org, complete(command), context)) {
       const first = entries[0]?.seq;
       const { row, parts } = toRow(
         {

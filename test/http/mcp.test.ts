@@ -159,6 +159,15 @@ const aborted = (caller: Caller | undefined) =>
     else caller?.signal?.addEventListener('abort', () => resolve());
   });
 
+test('A48: every schema says what it needs in the plainest way, so that no client stumbles over it', async () => {
+  const client = await connectModern(endpoint('w-owner'), daemon.token());
+  for (const { name, inputSchema } of await client.tools()) {
+    const text = JSON.stringify(inputSchema);
+    for (const stumble of ['$schema', '"null"', '"type":[', '"additionalProperties":false', '$ref', '9007199254740991']) expect([name, text]).not.toEqual([name, expect.stringContaining(stumble)]);
+  }
+  await client.close();
+});
+
 test('a client that listens is told when its own grants change, and only then', async () => {
   let changes = 0;
   let changed = () => {};

@@ -25,7 +25,7 @@ async function page(workerId = 'w-owner'): Promise<string> {
 test('shows Workers with Role, state and what waits, and the newest Events', async () => {
   await daemon.call('publish', { streamId: 's-general', body: 'good morning', subject: 'Greeting' }, 'w-echo');
   const html = await page();
-  expect(html).toMatch(/<span class="state running">running<\/span>\s*<strong>w-echo<\/strong>\s*<span class="quiet">AI · echo<\/span>\s*<span class="count">3 waiting<\/span>/);
+  expect(html).toMatch(/<span class="state running">running<\/span>\s*<strong>w-echo<\/strong>\s*<span class="quiet">echo<\/span>\s*<span class="count">3 waiting<\/span>/);
   expect(html).toContain('<strong>w-ann</strong>');
   expect(html).toMatch(/<strong>w-echo<\/strong>\s*<span>on General<\/span>/);
   expect(html).toContain('<h3>Greeting</h3>');

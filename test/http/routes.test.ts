@@ -123,7 +123,7 @@ describe.each(rows)('%s', (_path, { url, answers, reach }) => {
     for (const host of FOREIGN_HOSTS) expect([host, await verdict({ host })]).toEqual([host, refusedUnless(['anywhere'])]);
   });
 
-  test('under the public host is served only if it takes deliveries', async () => {
+  test('A49: under the public host is served only if it takes deliveries', async () => {
     for (const host of [PUBLIC, `${PUBLIC}:443`, PUBLIC.toUpperCase()]) expect(await verdict({ host })).toBe(refusedUnless(['anywhere', 'inbound']));
   });
 

@@ -182,6 +182,15 @@ describe('the runs an Event woke', () => {
     expectSound();
   });
 
+  test('are found by the journal itself, also one that began in the same turn', async () => {
+    const seq = await org.publish('w-owner', 's-in', `Say ${MARKER}`);
+    const [, [entry]] = await Promise.all([run('a-1', [seq], [MARKER]), redact(seq)]);
+    expect(entry!.event).toMatchObject({ event: seq, alsoErased: [entry!.seq - 1] });
+    expect(copiesOf(MARKER)).toEqual(['org.db: xyzzymarker4711']);
+    expect(org.queries.entry(entry!.seq - 1)?.content).toEqual([]);
+    expectSound();
+  });
+
   test('cannot hide what they printed behind the look of our own lines', async () => {
     const seq = await org.publish('w-owner', 's-in', 'tell me');
     const started = await run('a-1', [seq], [`=== ${MARKER}`, `=== exit: ${MARKER} ===`, `=== activation: ${MARKER} ===`]);
@@ -228,22 +237,30 @@ describe('other transcripts that quote the Event', () => {
 });
 
 describe('erasing', () => {
-  test('leaves no stray copy in the pages of the file, however Events and lines lie in them', async () => {
-    const random = fc.sample(fc.integer({ min: 0, max: 3_000 }), { numRuns: 600, seed: 4711 });
-    const seqs: number[] = [];
-    for (const [index, size] of random.entries()) {
-      const text = `${MARKER}n${index}.`;
-      const body = `${text} ${'x'.repeat(size % (index % 3 === 0 ? 3_000 : 80))}`;
-      seqs.push(await org.publish('w-owner', 's-in', body));
-      org.journal.transcribe(
-        ['y', `> ${body}`, 'z'.repeat(size % 50), text].map((body) => ({ worker: 'w-ada', activationId: 'a-9', at: '2026-01-01', body })),
-      );
+  test('leaves no stray copy in the pages of the file, however Events lie in them', async () => {
+    const sizes = fc.sample(fc.nat(15).map((n) => n ** 3 + (n % 7)), { numRuns: 4_000, seed: 4711 });
+    const publish = (n: number) => org.publish('w-owner', 's-in', `${MARKER}n${n}.${'x'.repeat(sizes[n]!)}`);
+    const seqs = await Promise.all(sizes.map((_, n) => publish(n)));
+    const erased = seqs.flatMap((seq, n) => (sizes[n]! % 3 === 0 ? [{ seq, text: `${MARKER}n${n}.` }] : []));
+    await Promise.all(erased.map(({ seq }) => redact(seq)));
+    expect(copiesOf(...erased.map(({ text }) => text))).toEqual([]);
+    expect(copiesOf(MARKER)).toEqual([`org.db: ${MARKER}`]);
+  });
+
+  test('leaves no stray copy of a line whose neighbours were erased before it', async () => {
+    const [first, second] = [await org.publish('w-owner', 's-in', 'first'), await org.publish('w-owner', 's-in', 'second')];
+    const runs = [await run('a-1', [first], []), await run('a-2', [second], [])];
+    const at = '2026-01-01T00:00:00.000Z';
+    for (const [n, size] of fc.sample(fc.nat(799), { numRuns: 12_000, seed: 4711 }).entries()) {
+      const text = `${MARKER}n${n}.${'x'.repeat(n % 2 ? size : size % 50)}`;
+      const isShort = size % 5 < 3;
+      const activationId = isShort ? 'a-1' : 'a-2';
+      org.journal.transcribe([{ worker: 'w-ada', activationId, at, body: isShort ? 'y'.repeat(n % 4) : text }]);
     }
     await org.journal.flush();
-    const picked = seqs.map((seq, index) => ({ seq, index })).filter(({ index }) => random[index]! % 3 === 0);
-    await Promise.all(picked.map(({ seq }) => redact(seq)));
-    expect(copiesOf(...picked.map(({ index }) => `${MARKER}n${index}.`))).toEqual([]);
-    expect(copiesOf(`${MARKER}n${seqs.findIndex((_, index) => random[index]! % 3 !== 0)}.`)).not.toEqual([]);
+    await redact(first, [runs[0]!]);
+    await redact(second, [runs[1]!]);
+    expect(copiesOf(MARKER)).toEqual([]);
   });
 
   test('reaches the write-ahead log as soon as a reader in its way is gone, without waiting for it', async () => {

@@ -61,8 +61,9 @@ function workerRows({ queries, stateOf, waitingOf }: OverviewDeps, workers: Retu
   const titles = new Map(queries.roles().map(({ id, content }) => [id, roleTitle(content)]));
   const roleOf = new Map(queries.positions().map(({ id, roleId }) => [id, titles.get(roleId) ?? roleId]));
   return workers.map(({ id, kind, positions }) => {
-    const about = [kind === 'ai' ? 'AI' : 'person', ...positions.map((position) => roleOf.get(position) ?? position)].join(' · ');
-    const waiting = kind === 'ai' ? waitingOf(id) : 0;
+    const about = positions.map((position) => roleOf.get(position) ?? position).join(' · ');
+    if (kind === 'human') return { id, about, state: 'person', waiting: '' };
+    const waiting = waitingOf(id);
     return { id, about, state: stateOf(id), waiting: waiting > 0 ? `${waiting} waiting` : '' };
   });
 }
@@ -76,7 +77,7 @@ function eventCard(event: EventView, streamName: string | undefined) {
   return {
     id,
     stream: streamName ?? streamId,
-    source: source === '' ? (message?.from ?? 'outside') : source,
+    source: source || (streamId === NOTICES ? 'helix-org' : (message?.from ?? 'outside')),
     at: createdAt,
     time: `${createdAt.slice(0, 16).replace('T', ' ')} UTC`,
     subject: message?.subject ?? '',

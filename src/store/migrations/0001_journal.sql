@@ -36,6 +36,7 @@ CREATE TRIGGER journal_no_replace BEFORE INSERT ON journal WHEN NEW.seq <= (SELE
   SELECT RAISE(ABORT, 'the journal is append-only');
 END;
 --> statement-breakpoint
+-- With a rowid, so that bytes are only ever appended: pages that SQLite rebuilds keep stray copies, which no erasure reaches.
 CREATE TABLE content (
   seq INTEGER NOT NULL,
   name TEXT NOT NULL,
