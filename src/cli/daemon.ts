@@ -105,7 +105,7 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const [url, publicUrl] = [reach.url(), reach.publicUrl()];
     core.folders.prepare(OWNER); // The port of its endpoint may be known only now.
     writeDaemonFile(paths.daemonFile, { ...about, url, db: paths.db });
-    log.info({ url, publicUrl, db: paths.db, agent: agent.kind }, 'server listening');
+    log.info({ url, publicUrl, dataDir: paths.dataDir, db: paths.db, agent: agent.kind }, 'server listening');
 
     const maintenance = startMaintenance({ db, tokens, now, after, onFailure: (error) => log.error({ err: error }, 'maintenance failed') });
     shutdown.first('maintenance', maintenance);

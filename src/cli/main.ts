@@ -28,7 +28,8 @@ export async function main(argv: string[], outlets: Outlets = processOutlets): P
     return cli.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return usageOf(error, program, cli);
-    return failureOf(error, program.opts<CommonOptions>().debug === true, cli);
+    const debug = program.opts<CommonOptions>().debug === true || Boolean(outlets.environment.HELIX_ORG_DEBUG);
+    return failureOf(error, debug, cli);
   }
 }
 

@@ -25,7 +25,7 @@ export async function daemonOrLock(paths: DataPaths): Promise<{ daemon: RunningD
     if (lock) return { lock };
     const daemon = await answering(paths);
     if (daemon) return { daemon };
-    if (performance.now() > deadline) throw await lockedBy(paths);
+    if (performance.now() > deadline) throw lockedBy(paths);
     await pause(POLL_MS);
   }
 }
@@ -46,15 +46,31 @@ export async function lockOrRefuse(paths: DataPaths): Promise<Lock> {
   for (const deadline = performance.now() + PATIENCE_MS; ; ) {
     const lock = takeLock(paths.lockFiles);
     if (lock) return lock;
-    if (readDaemonFile(paths.daemonFile) || performance.now() > deadline) throw await lockedBy(paths);
+    if (holderOf(paths) || performance.now() > deadline) throw lockedBy(paths);
     await pause(POLL_MS);
   }
 }
 
-async function lockedBy({ daemonFile, dataDir, db }: DataPaths): Promise<OrgError> {
+/** The daemon that the file names, unless it was left behind by one that is gone. */
+function holderOf({ daemonFile }: DataPaths): DaemonAddress | undefined {
   const found = readDaemonFile(daemonFile);
-  if (!found) return conflict(`Another helix-org process works on ${db} (data directory ${dataDir}); wait for it, or stop it.`);
-  return conflict(`A daemon already runs on ${dataDir}: ${found.url}, pid ${found.pid}. Use that one, or stop it first (kill ${found.pid}).`);
+  return found && isAlive(found.pid) ? found : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function lockedBy(paths: DataPaths): OrgError {
+  const { dataDir, db } = paths;
+  const holder = holderOf(paths);
+  if (!holder) return conflict(`Another helix-org process works on ${db} (data directory ${dataDir}); wait for it, or stop it.`);
+  return conflict(`A daemon already runs on ${dataDir}: ${holder.url}, pid ${holder.pid}. Use that one, or stop it first (kill ${holder.pid}).`);
 }
 
 async function answering({ daemonFile, ownerTokenFile, db, isDbNamed }: DataPaths): Promise<RunningDaemon | undefined> {
@@ -63,7 +79,7 @@ async function answering({ daemonFile, ownerTokenFile, db, isDbNamed }: DataPath
   if (!found || !token) return undefined;
   if (isDbNamed && found.db !== db) throw conflict(`The daemon on this data directory (${found.url}) uses another database: ${found.db}.`);
   try {
-    await fetch(`${found.url}/healthz`, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    await (await fetch(`${found.url}/healthz`, { signal: AbortSignal.timeout(PATIENCE_MS) })).text();
   } catch {
     return undefined;
   }

@@ -56,7 +56,7 @@ async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
   ]);
   const { addr: address, publicUrl, publicUi, allowHost, agentCommand, durability, logJson } = options;
   const log = createLogger({ json: logJson === true, write: cli.err });
-  const paths = dataPathsFor(cli, options);
+  const paths = dataPathsFor(cli, { ...options, json: logJson === true });
   const { settings, warnings } = settingsOfEnvironment(cli.environment);
   for (const warning of warnings) log.warn(warning);
   if (agentCommand) settings['agent.command'] = agentCommand;

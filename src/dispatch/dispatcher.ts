@@ -202,7 +202,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     return settings.get('dispatch.max_inflight') ?? Math.min(16, Math.max(4, Math.floor(freemem() / MEMORY_PER_RUN)));
   }
 
-  const isIdle = () => running.size === 0 && marking === 0 && (stopping || urgent.size + ordinary.size === 0);
+  const isIdle = () => running.size === 0 && marking === 0 && (stopping || urgent.size + ordinary.size === 0 || !hold.allowsStart(0));
 
   function settleIdle(): void {
     if (!isIdle()) return;

@@ -105,9 +105,8 @@ export function openJournal(deps: JournalDeps): Journal {
   function decideAndAppend({ actor, command, options }: Pending, at: string): Committed {
     const seen = options.once && idempotency.find(options.once);
     if (seen !== undefined) return { entries: [], repeatOf: seen };
-    const seq = log.lastSeq + 1;
     const { cause } = options;
-    const context = contextOf(org, { actor, seq, at, cause, limits: limits(), tools });
+    const context = contextOf(org, { actor, seq: log.lastSeq + 1, at, cause, limits: limits(), tools });
     const { hops, root } = context;
     const entries: Entry[] = [];
     for (const event of decide(org, complete(command), context)) {
