@@ -14,7 +14,7 @@ export type RunningDaemon = DaemonAddress & {
 };
 
 /** A daemon that is just starting has the lock before it has an address, and a short command may be at work as well. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 3_000;
 const POLL_MS = 25;
 
 /** @throws OrgError when there are no data, or when something that does not answer holds them */

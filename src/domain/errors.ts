@@ -41,17 +41,22 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
+/** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment distance). */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+  const at = (row: number, column: number) => rows[row]?.[column] ?? 0;
   for (let row = 1; row <= a.length; row++) {
     const current = [row];
+    rows.push(current);
     for (let column = 1; column <= b.length; column++) {
-      const substitution = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min((previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1, substitution));
+      const substitution = at(row - 1, column - 1) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      let least = Math.min(at(row - 1, column) + 1, at(row, column - 1) + 1, substitution);
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      if (swapped) least = Math.min(least, at(row - 2, column - 2) + 1);
+      current.push(least);
     }
-    previous = current;
   }
-  return previous[b.length] ?? a.length;
+  return at(a.length, b.length);
 }
 
 const capitalise = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);

@@ -29,7 +29,7 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
       onRequest: async (request) => void credentials.set(request, admit(auth, journal, request)),
       async handler(request, reply) {
         const credential = credentials.get(request) as Credential;
-        const body = request.method === 'POST' && isJson(request) ? parse(request.body) : { value: undefined };
+        const body = request.method === 'POST' && isJson(request.headers['content-type']) ? parse(request.body) : { value: undefined };
         if (!body) return parseError(reply);
         if (calls.cancelled(credential, body.value)) return reply.code(202).send();
         const oddArguments = takeOddArguments(body.value);
@@ -45,7 +45,7 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
           authInfo: { token: '', clientId: credential.workerId, scopes: [], extra: { mcpRequest } },
           ...(body.value === undefined ? {} : { parsedBody: body.value }),
         });
-        return reply.send(response);
+        return send(reply, response);
       },
     });
   });
@@ -152,11 +152,18 @@ function parse(text: unknown): { value: unknown } | undefined {
   }
 }
 
-const isJson = ({ headers }: FastifyRequest): boolean => /^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '');
+const isJson = (contentType: string | null | undefined): boolean => /^application\/json\s*(;|$)/i.test(contentType ?? '');
 
 function parseError(reply: FastifyReply): FastifyReply {
   const error = { code: -32700, message: 'Parse error: the body is not valid JSON' };
   return reply.code(400).send({ jsonrpc: '2.0', error, id: null });
+}
+
+/** A stream goes out as it comes; a whole body at once, which is cheaper by far than as a stream of one piece. */
+async function send(reply: FastifyReply, response: Response): Promise<FastifyReply> {
+  if (!isJson(response.headers.get('content-type'))) return reply.send(response);
+  const body = await response.text();
+  return reply.code(response.status).headers(Object.fromEntries(response.headers)).send(body);
 }
 
 /** The request as the SDK takes it, without its body, which is parsed already; its signal tells when the client is gone. */

@@ -43,7 +43,7 @@ export type Inbox = {
   waiting(workerId: string, most: number): number;
 };
 
-type Interval = { stream: string; after: number; upTo: number; filter: string | null };
+type Interval = { stream: string; fromSeq: number; after: number; upTo: number; filter: string | null };
 /** Events looked at in one go behind a filter. */
 const FILTER_SLICE = 100;
 
@@ -51,7 +51,7 @@ type WorkerRow = { checkpoint: number; open_batch: string | null; fired_at: stri
 
 const intervalsSql = `
   SELECT s.stream AS stream, max(s.from_seq, @checkpoint) AS after, coalesce(s.to_seq, 9007199254740991) AS upTo,
-         s.filter AS filter
+         s.from_seq AS fromSeq, s.filter AS filter
   FROM subscriptions s JOIN streams t ON t.id = s.stream
   WHERE s.worker = @worker AND t.last_seq > max(s.from_seq, @checkpoint) AND t.purpose IN ('open', 'dm')
     AND t.deleted_at IS NULL AND (s.to_seq IS NULL OR s.to_seq > @checkpoint)`;
@@ -79,8 +79,11 @@ export function createInbox(db: Db): Inbox {
     .prepare("SELECT seq FROM set_aside WHERE worker = @worker AND state = 'requeued' ORDER BY seq LIMIT @most")
     .pluck();
   const aiWorkers = sqlite.prepare("SELECT id FROM workers WHERE kind = 'ai' AND fired_at IS NULL ORDER BY id").pluck();
+  const onDeletedStream = sqlite
+    .prepare('SELECT 1 FROM journal j JOIN streams s ON s.id = j.stream WHERE j.seq = ? AND s.deleted_at IS NOT NULL')
+    .pluck();
   const entries = createEntryReader(db);
-  // One row per filtered subscription; lost at a restart, which reads the same Events once more.
+  // One row per filtered interval; lost at a restart, which reads the same Events once more.
   const keptOut = new Map<string, { filter: string | null; through: number }>();
 
   const scan = ({ stream, after, upTo }: Interval, worker: string, most: number) =>
@@ -88,7 +91,7 @@ export function createInbox(db: Db): Inbox {
 
   /** Reads on past what the filter keeps out, and remembers how far, so that the next look begins there. */
   function filtered(interval: Interval, worker: string, most: number): number[] {
-    const key = `${worker} ${interval.stream}`;
+    const key = `${worker} ${interval.stream} ${interval.fromSeq}`;
     const filter = JSON.parse(interval.filter ?? '{}') as SubscriptionFilter;
     const known = keptOut.get(key);
     let after = known?.filter === interval.filter ? Math.max(interval.after, known?.through ?? 0) : interval.after;
@@ -117,6 +120,14 @@ export function createInbox(db: Db): Inbox {
     return [...seqs].sort((a, b) => a - b).slice(0, most);
   }
 
+  /** What a deleted Stream has not taken with it. */
+  function openBatchOf(row: WorkerRow): OpenBatch | undefined {
+    if (!row.open_batch) return undefined;
+    const open = JSON.parse(row.open_batch) as OpenBatch;
+    const triggers = open.triggers.filter((seq) => !onDeletedStream.get(seq));
+    return triggers.length === 0 ? undefined : { ...open, triggers };
+  }
+
   function reopened(workerId: string, checkpoint: number, open: OpenBatch): Batch {
     const { attempt, reason, notBefore, oneByOne } = open;
     const shown = oneByOne ? open.triggers.slice(0, 1) : open.triggers;
@@ -128,7 +139,8 @@ export function createInbox(db: Db): Inbox {
     next(workerId, limits) {
       const row = workerRow.get(workerId) as WorkerRow | undefined;
       if (!row || row.fired_at !== null) return undefined;
-      if (row.open_batch) return reopened(workerId, row.checkpoint, JSON.parse(row.open_batch) as OpenBatch);
+      const open = openBatchOf(row);
+      if (open) return reopened(workerId, row.checkpoint, open);
       const candidates = entries(pendingSeqs(workerId, row.checkpoint, limits.triggers));
       const triggers = bounded(candidates, limits.bytes);
       if (triggers.length === 0) return undefined;
@@ -142,12 +154,12 @@ export function createInbox(db: Db): Inbox {
     },
     openBatch(workerId) {
       const row = workerRow.get(workerId) as WorkerRow | undefined;
-      return row?.open_batch ? (JSON.parse(row.open_batch) as OpenBatch) : undefined;
+      return row && openBatchOf(row);
     },
     waiting(workerId, most) {
       const row = workerRow.get(workerId) as WorkerRow | undefined;
       if (!row || row.fired_at !== null) return 0;
-      const open = row.open_batch ? (JSON.parse(row.open_batch) as OpenBatch).triggers : [];
+      const open = openBatchOf(row)?.triggers ?? [];
       if (open.length >= most) return most;
       return new Set([...open, ...pendingSeqs(workerId, row.checkpoint, most)]).size;
     },

@@ -123,6 +123,13 @@ it('cuts an over-long body between characters and says in which Event the whole 
   expect(prompt.isWellFormed()).toBe(true);
 });
 
+it('A68: the folder of a Worker has an absolute path', async () => {
+  const stage = await dispatchStage({ play: () => {} });
+  await stage.hire('w-ann');
+  expect(await stage.call('get_worker_environment', { workerId: 'w-ann' })).toMatchObject({ path: join(stage.dataDir, 'workers', 'w-ann') });
+  await stage.idle();
+});
+
 it('A117: writes the texts before each run, over hand edits, and leaves the Worker its own files', async () => {
   const stage = await dispatchStage({ play: () => {} });
   await stage.hire('w-ann');

@@ -23,6 +23,10 @@ export function orgProjectors(sqlite: Database.Database): Projectors<OrgEventTyp
      private = @private WHERE id = @streamId`,
   );
   const deleteStream = sqlite.prepare('UPDATE streams SET deleted_at = @at WHERE id = @streamId');
+  const dropAside = sqlite.prepare(
+    `UPDATE set_aside SET state = 'dropped', reason = 'its Stream was deleted', entry_seq = @seq
+     WHERE state IN ('held', 'parked', 'requeued') AND (SELECT stream FROM journal j WHERE j.seq = set_aside.seq) = @streamId`,
+  );
   return {
     OrgPaused: () => {},
     OrgResumed: () => {},
@@ -34,7 +38,10 @@ export function orgProjectors(sqlite: Database.Database): Projectors<OrgEventTyp
     PositionDeleted: ({ positionId }) => deletePosition.run(positionId),
     StreamCreated: (event, { actor, at }) => insertStream.run({ ...streamColumns(event), purpose: event.purpose, members: JSON.stringify(event.members), actor, at }),
     StreamUpdated: (event) => updateStream.run(streamColumns(event)),
-    StreamDeleted: ({ streamId }, { at }) => deleteStream.run({ streamId, at }),
+    StreamDeleted: ({ streamId }, { seq, at }) => {
+      deleteStream.run({ streamId, at });
+      dropAside.run({ streamId, seq });
+    },
   };
 }
 
