@@ -18,7 +18,9 @@ const prose = [...top, ...filesBelow('docs', '.md'), ...filesBelow('demos', '.md
 
 /** snake_case words in backticks that are no tools: fields, settings and columns. */
 const notTools = new Set(
-  'source_kind body_content_type thread_id in_reply_to message_id content_type size_bytes shapes_org seq_ activation_id caused_by on_behalf_of'.split(' '),
+  'source_kind body_content_type thread_id in_reply_to message_id content_type size_bytes shapes_org seq_ activation_id caused_by on_behalf_of'.split(
+    ' ',
+  ),
 );
 
 describe('the documentation', () => {
@@ -26,10 +28,15 @@ describe('the documentation', () => {
     await expect(toolsDocument(catalog)).toMatchFileSnapshot('../docs/tools.md');
   });
 
-  it.each(filesBelow('templates', '.md').concat(filesBelow('demos', '.md')))('%s names only tools that exist', (file) => {
-    const words = [...readFileSync(join(root, file), 'utf8').matchAll(/`([a-z]+(?:_[a-z]+)+)`/g)].map((match) => match[1] ?? '');
-    expect(words.filter((word) => !toolNames.has(word) && !notTools.has(word))).toEqual([]);
-  });
+  it.each(filesBelow('templates', '.md').concat(filesBelow('demos', '.md')))(
+    '%s names only tools that exist',
+    (file) => {
+      const words = [...readFileSync(join(root, file), 'utf8').matchAll(/`([a-z]+(?:_[a-z]+)+)`/g)].map(
+        (match) => match[1] ?? '',
+      );
+      expect(words.filter((word) => !toolNames.has(word) && !notTools.has(word))).toEqual([]);
+    },
+  );
 
   it.each(prose)('%s has no dead link', (file) => {
     const text = readFileSync(join(root, file), 'utf8').replace(/```[\s\S]*?```/g, '');

@@ -43,7 +43,9 @@ async function theRoleIsEditedLive(stage) {
 
 async function aLoopIsStopped(stage) {
   stage.act('Two Workers that answer each other are stopped');
-  stage.say(`w-ping and w-pong send everything back to each other. The limit here is ${settings['dispatch.max_hops']} hops.`);
+  stage.say(
+    `w-ping and w-pong send everything back to each other. The limit here is ${settings['dispatch.max_hops']} hops.`,
+  );
   await stage.call('create_stream', { id: 's-ping', name: 'ping' });
   await stage.call('create_stream', { id: 's-pong', name: 'pong' });
   await hire(stage, 'ping', 'roles/ping.md');
@@ -62,7 +64,10 @@ async function aCrashLosesNothing(stage) {
   await stage.post('/webhooks/s-general', 'posted just before the crash');
   await stage.crash();
   await stage.restart();
-  await stage.until('the cut-off work is done after all', stage.published('w-echo', 'loud: SLOWLY: ARE YOU STILL THERE?'));
+  await stage.until(
+    'the cut-off work is done after all',
+    stage.published('w-echo', 'loud: SLOWLY: ARE YOU STILL THERE?'),
+  );
   await stage.until('and so is what came last', stage.published('w-echo', 'loud: POSTED JUST BEFORE THE CRASH'));
   await stage.until('w-echo is done', stage.ended('w-echo'));
   await stage.verify();

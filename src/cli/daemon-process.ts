@@ -44,7 +44,9 @@ export async function startDaemonProcess({ dataDir, launcher, args, env }: Daemo
 /** The file that a killed daemon left behind names another process; it counts only when what it names answers. */
 async function whereItListens(file: string, child: ChildProcess): Promise<{ pid: number; url: string } | undefined> {
   while (child.exitCode === null && child.signalCode === null) {
-    const found = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { pid: number; url?: string }) : undefined;
+    const found = existsSync(file)
+      ? (JSON.parse(readFileSync(file, 'utf8')) as { pid: number; url?: string })
+      : undefined;
     if (found?.url && (await answers(found.url))) return { pid: found.pid, url: found.url };
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }

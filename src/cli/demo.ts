@@ -39,7 +39,9 @@ export async function runDemo({ name = 'getting-started', stay = false, dataDir 
     if (stay) await stayUntilInterrupted(stage);
     return 0;
   } catch (error) {
-    process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}\nIts data is in ${directory}\n`);
+    process.stderr.write(
+      `\nThe demo failed: ${error instanceof Error ? error.message : String(error)}\nIts data is in ${directory}\n`,
+    );
     keep = true;
     return 1;
   } finally {
@@ -51,7 +53,9 @@ export async function runDemo({ name = 'getting-started', stay = false, dataDir 
 function conclude({ narrator, answers }: OpenStage, seconds: number): void {
   narrator.act('What you saw');
   for (const answer of answers()) narrator.say(answer);
-  narrator.say(`Everything above really ran, in ${seconds.toFixed(1)} s: a daemon, its journal, and a process for each activation.`);
+  narrator.say(
+    `Everything above really ran, in ${seconds.toFixed(1)} s: a daemon, its journal, and a process for each activation.`,
+  );
   narrator.say('Next: read demos/getting-started/roles/echo.md, then `npm start`, then `npx helix-org help`.');
 }
 
@@ -67,8 +71,12 @@ async function stayUntilInterrupted(stage: OpenStage): Promise<void> {
 }
 
 function unknownDemo(name: string): number {
-  const known = readdirSync(join(packageRoot, 'demos'), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  const known = readdirSync(join(packageRoot, 'demos'), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [entry.name] : [],
+  );
   const near = nearest(name, known);
-  process.stderr.write(`There is no demo "${name}"${near ? `; did you mean ${near}?` : ''} Demos: ${known.join(', ')}.\n`);
+  process.stderr.write(
+    `There is no demo "${name}"${near ? `; did you mean ${near}?` : ''} Demos: ${known.join(', ')}.\n`,
+  );
   return 1;
 }

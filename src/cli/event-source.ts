@@ -34,8 +34,17 @@ export async function* readFeed({ url, token, since, signal, onLost }: FeedOptio
 
 class Refused extends Error {}
 
-async function* connection(url: string, token: string, last: string | undefined, signal: AbortSignal): AsyncGenerator<FeedItem> {
-  const headers = { Authorization: `Bearer ${token}`, Accept: 'text/event-stream', ...(last ? { 'Last-Event-ID': last } : {}) };
+async function* connection(
+  url: string,
+  token: string,
+  last: string | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<FeedItem> {
+  const headers = {
+    Authorization: `Bearer ${token}`,
+    Accept: 'text/event-stream',
+    ...(last ? { 'Last-Event-ID': last } : {}),
+  };
   const response = await fetch(url, { headers, signal });
   if (response.status >= 400 && response.status < 500) throw new Refused((await response.text()).trim());
   if (!response.ok || !response.body) throw new Error(`the feed answered ${response.status}`);

@@ -23,14 +23,19 @@ type Style = Parameters<typeof styleText>[0];
 
 const BODY_MAX = 100;
 
-export function createNarrator(colours: boolean, print: (line: string) => void = (line) => console.log(line)): Narrator {
+export function createNarrator(
+  colours: boolean,
+  print: (line: string) => void = (line) => console.log(line),
+): Narrator {
   const paint = (style: Style, text: string) => (colours ? styleText(style, text, { validateStream: false }) : text);
   let acts = 0;
   const transcript = (worker: string, body: string): string | undefined => {
     const woke = /^=== activation: (.*) ===$/.exec(body);
-    if (woke) return `${paint('yellow', `${worker} wakes`)}   ${woke[1]?.replace(/event e-\S+ on/g, 'an Event on').replace(/transport:\w+/g, 'outside')}`;
+    if (woke)
+      return `${paint('yellow', `${worker} wakes`)}   ${woke[1]?.replace(/event e-\S+ on/g, 'an Event on').replace(/transport:\w+/g, 'outside')}`;
     if (body.startsWith('attempt ')) return `${paint('yellow', `${worker} ${body}`)}`;
-    if (body.startsWith('=== exit: ')) return paint('dim', `${worker} ${body === '=== exit: ok ===' ? 'is done' : body}`);
+    if (body.startsWith('=== exit: '))
+      return paint('dim', `${worker} ${body === '=== exit: ok ===' ? 'is done' : body}`);
     const tool = /^tool_use (\w+): (.*)$/.exec(body);
     if (tool) return `${worker} uses ${paint('cyan', tool[1] ?? '')} ${paint('dim', clip(tool[2] ?? ''))}`;
     return body.startsWith('assistant: ') ? `${worker} says  ${body.slice(11)}` : undefined;
@@ -41,7 +46,8 @@ export function createNarrator(colours: boolean, print: (line: string) => void =
       print(`\n${paint('bold', `${acts}. ${title}`)}`);
     },
     say: (text) => print(`   ${text}`),
-    call: (tool, args) => print(`   ${paint('dim', 'owner calls')} ${paint('cyan', tool)} ${paint('dim', clip(summary(args)))}`),
+    call: (tool, args) =>
+      print(`   ${paint('dim', 'owner calls')} ${paint('cyan', tool)} ${paint('dim', clip(summary(args)))}`),
     tell({ streamId, source, body, subject }) {
       if (streamId.startsWith('s-activations-')) {
         const line = transcript(source, body);

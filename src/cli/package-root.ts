@@ -8,6 +8,7 @@ export const packageRoot = findRoot(dirname(fileURLToPath(import.meta.url)));
 function findRoot(folder: string): string {
   if (existsSync(join(folder, 'package.json'))) return folder;
   const above = dirname(folder);
-  if (above === folder) throw new Error('helix-org is not installed whole: its package.json is missing; install it again.');
+  if (above === folder)
+    throw new Error('helix-org is not installed whole: its package.json is missing; install it again.');
   return findRoot(above);
 }

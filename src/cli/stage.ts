@@ -101,7 +101,10 @@ export async function openStage(options: StageOptions): Promise<OpenStage> {
 
   return {
     narrator,
-    answers: () => seen.filter((event) => event.source !== '' && event.source !== 'w-owner' && !isTranscript(event)).map(({ source, body }) => `${source}  ${body}`),
+    answers: () =>
+      seen
+        .filter((event) => event.source !== '' && event.source !== 'w-owner' && !isTranscript(event))
+        .map(({ source, body }) => `${source}  ${body}`),
     loginLink: async () => ((await control(daemon.url, options.dataDir, 'token.login')) as { url: string }).url,
     act(title) {
       actBegan = seen.length;
@@ -158,7 +161,9 @@ const ownerToken = (dataDir: string) => readFileSync(join(dataDir, 'owner-token'
 async function connectOwner(url: string, dataDir: string): Promise<Client> {
   const client = new Client({ name: 'helix-org-demo', version: '1.0.0' });
   const headers = { Authorization: `Bearer ${ownerToken(dataDir)}` };
-  await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/workers/w-owner/mcp`), { requestInit: { headers } }));
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(`${url}/workers/w-owner/mcp`), { requestInit: { headers } }),
+  );
   return client;
 }
 
@@ -172,7 +177,10 @@ async function control(url: string, dataDir: string, command: string) {
 /** Settings go in by environment, as an operator may do it too. */
 function commandFor({ dataDir, launcher, agentCommand, settings }: StageOptions) {
   const env = Object.fromEntries(
-    Object.entries(settings).map(([key, value]) => [`HELIX_ORG_${key.replaceAll('.', '_').toUpperCase()}`, JSON.stringify(value)]),
+    Object.entries(settings).map(([key, value]) => [
+      `HELIX_ORG_${key.replaceAll('.', '_').toUpperCase()}`,
+      JSON.stringify(value),
+    ]),
   );
   const args = ['--addr', '127.0.0.1:0', '--agent-command', JSON.stringify(agentCommand)];
   return { dataDir, launcher, args, env };

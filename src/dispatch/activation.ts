@@ -13,7 +13,7 @@ import type { Folders, WorkerTexts } from './folder.ts';
 import { parkedNotice } from './parked-notice.ts';
 import { activationMarker, renderPrompt } from './prompt.ts';
 import { createRecorder } from './recorder.ts';
-import { type Ended, settle, type StopReason } from './settle.ts';
+import { type Ended, type StopReason, settle } from './settle.ts';
 
 export type ActivationDeps = {
   journal: Journal;
@@ -53,7 +53,9 @@ export function startActivation(deps: ActivationDeps, batch: Batch): Running {
   const alive = new Promise<void>((resolve) => {
     beAlive = resolve;
   });
-  const ended = runToEnd(deps, { batch, activationId, signal: abort.signal, beAlive, stopped: () => stopped }).finally(beAlive);
+  const ended = runToEnd(deps, { batch, activationId, signal: abort.signal, beAlive, stopped: () => stopped }).finally(
+    beAlive,
+  );
   return {
     workerId: batch.workerId,
     activationId,
@@ -162,7 +164,9 @@ async function play(deps: ActivationDeps, run: RunContext, started: Started, cau
       },
       signal,
     })
-    .catch((error: unknown) => failed(`the agent could not be run: ${error instanceof Error ? error.message : String(error)}`));
+    .catch((error: unknown) =>
+      failed(`the agent could not be run: ${error instanceof Error ? error.message : String(error)}`),
+    );
   return { result, close };
 }
 
@@ -189,8 +193,20 @@ async function end(
   const settlement = settle({ ...batch, triggers: batch.triggers.map(({ seq }) => seq) }, ended, policy);
   const { outcome, exit } = ended;
   const usage = result.usage ?? {};
-  const notice = settlement.parked.length > 0 && stopped === undefined ? parkedNotice(workerId, { triggers: batch.triggers.map(({ seq }) => seq), attempt: batch.attempt }, exit) : undefined;
-  const command = { type: 'EndActivation' as const, activationId, workerId, outcome, exit, usage, ...counts, ...settlement };
+  const notice =
+    settlement.parked.length > 0 && stopped === undefined
+      ? parkedNotice(workerId, { triggers: batch.triggers.map(({ seq }) => seq), attempt: batch.attempt }, exit)
+      : undefined;
+  const command = {
+    type: 'EndActivation' as const,
+    activationId,
+    workerId,
+    outcome,
+    exit,
+    usage,
+    ...counts,
+    ...settlement,
+  };
   // The transcript's last lines go to disk before the outcome does.
   await journal.flush();
   await journal.commit('system', notice ? { ...command, notice } : command, { cause });

@@ -37,7 +37,10 @@ export function createAgentHold(deps: Deps, onProbe: () => void): AgentHold {
         return;
       }
       if (!held) {
-        post(`The agent ${kind} does not work`, `${exit}. No Worker can run until this is mended; nothing is lost, everything waits. It is tried again every few minutes.`);
+        post(
+          `The agent ${kind} does not work`,
+          `${exit}. No Worker can run until this is mended; nothing is lost, everything waits. It is tried again every few minutes.`,
+        );
       }
       const delayMs = Math.min(held ? held.delayMs * 2 : PROBE_FIRST_MS, PROBE_MAX_MS);
       held = { delayMs, until: deps.now().getTime() + delayMs };

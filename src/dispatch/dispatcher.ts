@@ -7,12 +7,13 @@
 //   waiting  its batch may not be shown before a time; a timer marks it again.
 // A mark is set after the commit and cleared before the look, so nothing that lands in between is missed; a restart
 // marks everybody whose inbox is not empty. While the agent itself is broken, nothing starts but a probe now and then.
-import { cpus, freemem } from 'node:os';
-import type { Entry } from '../store/entries.ts';
+import { cpus } from 'node:os';
 import { triggers } from '../domain/evolve.ts';
+import type { Entry } from '../store/entries.ts';
 import type { Batch, Inbox } from '../store/inbox.ts';
 import { type ActivationDeps, type Running, startActivation } from './activation.ts';
 import { type AgentHold, createAgentHold } from './agent-hold.ts';
+import { maxInflight } from './max-inflight.ts';
 import type { StopReason } from './settle.ts';
 
 export type DispatcherDeps = ActivationDeps & {
@@ -42,7 +43,6 @@ export type Dispatcher = {
 const MARK_SLICE = 1_000;
 /** Wait before a Worker runs again whose activation could not be recorded, as when the disk is full. */
 const RECORD_RETRY_MS = 5_000;
-const MEMORY_PER_RUN = 400 * 1_048_576;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { journal, inbox, settings } = deps;
@@ -97,7 +97,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   function markSubscribers(streamId: string, { actor, hops }: Entry): void {
     const subscribers = [...(journal.org.subscriptions.get(streamId)?.keys() ?? [])];
     const slice = (from: number) => {
-      for (const workerId of subscribers.slice(from, from + MARK_SLICE)) if (workerId !== actor) mark(workerId, hops === 0);
+      for (const workerId of subscribers.slice(from, from + MARK_SLICE))
+        if (workerId !== actor) mark(workerId, hops === 0);
       if (from + MARK_SLICE >= subscribers.length) return;
       marking += 1;
       setImmediate(() => {
@@ -138,7 +139,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       for (const workerId of line) {
         if (stopping || starting >= startsMax || !hold.allowsStart(running.size)) return settleIdle();
         if (running.has(workerId)) continue; // Its end looks again.
-        if (running.size >= maxInflight() + extra) break;
+        if (running.size >= maxInflight(settings) + extra) break;
         line.delete(workerId);
         look(workerId);
       }
@@ -198,11 +199,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       });
   }
 
-  function maxInflight(): number {
-    return settings.get('dispatch.max_inflight') ?? Math.min(16, Math.max(4, Math.floor(freemem() / MEMORY_PER_RUN)));
-  }
-
-  const isIdle = () => running.size === 0 && marking === 0 && (stopping || urgent.size + ordinary.size === 0 || !hold.allowsStart(0));
+  const isIdle = () =>
+    running.size === 0 && marking === 0 && (stopping || urgent.size + ordinary.size === 0 || !hold.allowsStart(0));
 
   function settleIdle(): void {
     if (!isIdle()) return;

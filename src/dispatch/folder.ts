@@ -14,7 +14,11 @@ export type FolderDeps = {
   mcpUrl(workerId: string): string;
 };
 
-export type WorkerTexts = { folder: string; roles: { positionId: string; content: string; seq: number }[]; identity: string };
+export type WorkerTexts = {
+  folder: string;
+  roles: { positionId: string; content: string; seq: number }[];
+  identity: string;
+};
 
 /** Makes the folder if need be and brings its texts up to date. @throws OrgError when the Worker has no Position */
 export function createFolders({ queries, envsDir, policy, mcpUrl }: FolderDeps) {

@@ -1,9 +1,9 @@
 // What an AI Worker is told when it wakes. Text from outside is always indented, so that it cannot pose as our own lines.
 import type { Message } from '../domain/message.ts';
 import type { Org } from '../domain/org.ts';
+import type { Entry } from '../store/entries.ts';
 import { type EventView, toView } from '../store/event-reader.ts';
 import type { Batch } from '../store/inbox.ts';
-import type { Entry } from '../store/entries.ts';
 
 export type PromptParts = {
   workerId: string;
@@ -36,7 +36,9 @@ export function renderPrompt(parts: PromptParts): string {
 
 function attemptNote({ attempt, reason }: Batch): string[] {
   if (attempt <= 1) return [];
-  return [`attempt ${attempt}: ${reason ?? 'a previous run was cut off'}. Part of the work may be done already; look before you repeat it.`];
+  return [
+    `attempt ${attempt}: ${reason ?? 'a previous run was cut off'}. Part of the work may be done already; look before you repeat it.`,
+  ];
 }
 
 function triggerBlocks(parts: PromptParts): string[] {
@@ -87,7 +89,8 @@ function eventText(view: EventView, actor: string, org: Org, bodyMax: number): s
   }
   if (view.redacted) lines.push('This Event was redacted; its text is gone.');
   if (view.body) lines.push('body:', indented(cut(view.body, bodyMax, view.id)));
-  if (message.extra !== undefined) lines.push('extra:', indented(cut(JSON.stringify(message.extra, null, 2), EXTRA_MAX, view.id)));
+  if (message.extra !== undefined)
+    lines.push('extra:', indented(cut(JSON.stringify(message.extra, null, 2), EXTRA_MAX, view.id)));
   return lines.join('\n');
 }
 

@@ -33,7 +33,10 @@ export async function recover(deps: RecoveryDeps): Promise<string[]> {
   return cutOff.map(({ id }) => id);
 }
 
-async function endLost({ journal, queries, inbox, settings, now }: RecoveryDeps, activation: ActivationRow): Promise<void> {
+async function endLost(
+  { journal, queries, inbox, settings, now }: RecoveryDeps,
+  activation: ActivationRow,
+): Promise<void> {
   const { id: activationId, worker: workerId, attempt, root, hops } = activation;
   const open: OpenBatch | undefined = inbox.openBatch(workerId);
   const shown = {

@@ -36,10 +36,15 @@ export function settle(shown: Shown, ended: Ended, policy: { attempts: number; n
   if (ended.outcome === 'done') return passing(shown, []);
   if (ended.stopped === 'person') return passing(shown, shown.triggers);
   if (ended.stopped !== undefined || ended.agentFault) {
-    return again(shown, { attempt: shown.attempt, oneByOne: shown.oneByOne, delayMs: 0, reason: ended.exit }, policy.nowMs);
+    return again(
+      shown,
+      { attempt: shown.attempt, oneByOne: shown.oneByOne, delayMs: 0, reason: ended.exit },
+      policy.nowMs,
+    );
   }
   const attempts = attemptsFor(ended.outcome, policy.attempts);
-  if (shown.attempt >= attempts && (shown.oneByOne || shown.triggers.length === 1)) return passing(shown, shown.triggers);
+  if (shown.attempt >= attempts && (shown.oneByOne || shown.triggers.length === 1))
+    return passing(shown, shown.triggers);
   const attempt = Math.min(shown.attempt + 1, attempts);
   const delayMs = ended.outcome === 'lost' ? 0 : (RETRY_DELAYS_MS[shown.attempt - 1] ?? RETRY_DELAYS_MS.at(-1) ?? 0);
   const reason = ended.outcome === 'lost' ? 'a previous run was cut off' : `a previous run ended with: ${ended.exit}`;
@@ -60,7 +65,8 @@ function attemptsFor(outcome: ActivationOutcome, usual: number): number {
 /** The shown triggers are over, well or parked; what is left of the batch comes next. */
 function passing({ triggers, rest, attempt, checkpoint }: Shown, parked: number[]): Settlement {
   const notBefore = new Date(0).toISOString();
-  const open = rest.length > 0 ? { triggers: rest, attempt, oneByOne: true, notBefore, reason: 'a previous run failed' } : null;
+  const open =
+    rest.length > 0 ? { triggers: rest, attempt, oneByOne: true, notBefore, reason: 'a previous run failed' } : null;
   return { throughSeq: Math.max(checkpoint, ...triggers), settled: triggers, parked, open };
 }
 
@@ -70,5 +76,10 @@ function again(
   nowMs: number,
 ): Settlement {
   const notBefore = new Date(nowMs + delayMs).toISOString();
-  return { throughSeq: checkpoint, settled: [], parked: [], open: { triggers: [...triggers, ...rest], attempt, oneByOne, notBefore, reason } };
+  return {
+    throughSeq: checkpoint,
+    settled: [],
+    parked: [],
+    open: { triggers: [...triggers, ...rest], attempt, oneByOne, notBefore, reason },
+  };
 }

@@ -55,7 +55,13 @@ type Ended = {
 export type ActivationCommand =
   | ({ type: 'StartActivation' } & Started)
   | ({ type: 'EndActivation'; notice?: { subject: string; body: string } } & Ended)
-  | { type: 'HoldTriggers'; workerId: string; triggers: number[]; reason: string; notice?: { subject: string; body: string } }
+  | {
+      type: 'HoldTriggers';
+      workerId: string;
+      triggers: number[];
+      reason: string;
+      notice?: { subject: string; body: string };
+    }
   | { type: 'RequeueTriggers'; workerId: string; triggers: number[] }
   | { type: 'DropTriggers'; workerId: string; triggers: number[]; reason: string };
 
@@ -66,7 +72,10 @@ export type ActivationEvent =
   | { type: 'TriggersRequeued'; workerId: string; triggers: number[] }
   | { type: 'TriggersDropped'; workerId: string; triggers: number[]; reason: string };
 
-export function startActivation(org: Org, { type: _, ...started }: Extract<ActivationCommand, { type: 'StartActivation' }>): DomainEvent[] {
+export function startActivation(
+  org: Org,
+  { type: _, ...started }: Extract<ActivationCommand, { type: 'StartActivation' }>,
+): DomainEvent[] {
   requireWorker(org, started.workerId);
   if (started.triggers.length === 0) throw invalid('An activation needs at least one trigger.');
   return [{ type: 'ActivationStarted', ...started }];

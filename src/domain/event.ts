@@ -34,7 +34,11 @@ export function publish(
   return published(org, { streamId, content, offset: 0, wakes: wakesAnybody(org, streamId, context.actor) }, context);
 }
 
-export function sendDm(org: Org, { toWorkerId, body }: { toWorkerId: string; body: string }, context: Context): DomainEvent[] {
+export function sendDm(
+  org: Org,
+  { toWorkerId, body }: { toWorkerId: string; body: string },
+  context: Context,
+): DomainEvent[] {
   const from = context.actor;
   if (toWorkerId === from) throw invalid('cannot DM yourself');
   requireWorker(org, from);
@@ -84,7 +88,8 @@ export function discardEvent(org: Org, { event, streamId }: { event: number; str
 
 function requireHeld(org: Org, event: number, streamId: string): { publisher: string } {
   const held = org.heldEvents.get(event);
-  if (held?.streamId !== streamId) throw notFound(`That Event is not held; event_status shows where it stands. event "${event}": record not found`);
+  if (held?.streamId !== streamId)
+    throw notFound(`That Event is not held; event_status shows where it stands. event "${event}": record not found`);
   return held;
 }
 

@@ -32,7 +32,13 @@ export function evolve(org: Org, event: DomainEvent, header: Header): void {
       return;
     case 'WorkerHired': {
       const { kind, positionId } = event;
-      org.workers.set(event.workerId, { kind, positions: [positionId], hiredBy: header.actor, paused: false, firedAt: null });
+      org.workers.set(event.workerId, {
+        kind,
+        positions: [positionId],
+        hiredBy: header.actor,
+        paused: false,
+        firedAt: null,
+      });
       return;
     }
     case 'WorkerMoved':
@@ -56,7 +62,10 @@ export function evolve(org: Org, event: DomainEvent, header: Header): void {
       return evolveStream(org, event, header);
     case 'WorkerSubscribed': {
       const subscribers = org.subscriptions.get(event.streamId) ?? new Map();
-      org.subscriptions.set(event.streamId, subscribers.set(event.workerId, { from: header.seq, filter: event.filter }));
+      org.subscriptions.set(
+        event.streamId,
+        subscribers.set(event.workerId, { from: header.seq, filter: event.filter }),
+      );
       org.subscribed.set(event.workerId, (org.subscribed.get(event.workerId) ?? new Set()).add(event.streamId));
       return;
     }
@@ -112,24 +121,16 @@ export const STATE_TYPES = [
   'EventDiscarded',
 ] as const satisfies DomainEvent['type'][];
 
-function evolveWorker(org: Org, event: Of<'WorkerMoved' | 'WorkerPaused' | 'WorkerResumed' | 'WorkerFired'>, header: Header): void {
+function evolveWorker(
+  org: Org,
+  event: Of<'WorkerMoved' | 'WorkerPaused' | 'WorkerResumed' | 'WorkerFired'>,
+  header: Header,
+): void {
   const worker = org.workers.get(event.workerId);
   if (!worker) return;
-  switch (event.type) {
-    case 'WorkerMoved':
-      worker.positions = event.positions;
-      return;
-    case 'WorkerPaused':
-      worker.paused = true;
-      return;
-    case 'WorkerResumed':
-      worker.paused = false;
-      return;
-    case 'WorkerFired':
-      worker.positions = [];
-      worker.firedAt = header.at;
-      return;
-  }
+  if (event.type === 'WorkerMoved') worker.positions = event.positions;
+  else if (event.type !== 'WorkerFired') worker.paused = event.type === 'WorkerPaused';
+  else Object.assign(worker, { positions: [], firedAt: header.at });
 }
 
 function evolveStream(org: Org, event: Of<'StreamCreated' | 'StreamUpdated' | 'StreamDeleted'>, header: Header): void {

@@ -20,7 +20,8 @@ export function checkFilter(filter: Record<string, string[]>): SubscriptionFilte
     if (!(FILTER_FIELDS as readonly string[]).includes(field)) {
       throw invalid(`filter: unknown field "${field}" (valid: ${FILTER_FIELDS.join(', ')})`);
     }
-    if (patterns.length === 0 || patterns.length > PATTERNS_MAX) throw invalid(`filter.${field}: give 1 to ${PATTERNS_MAX} patterns`);
+    if (patterns.length === 0 || patterns.length > PATTERNS_MAX)
+      throw invalid(`filter.${field}: give 1 to ${PATTERNS_MAX} patterns`);
     if (patterns.some((pattern) => pattern === '' || pattern.length > PATTERN_MAX)) {
       throw invalid(`filter.${field}: a pattern has 1 to ${PATTERN_MAX} characters`);
     }

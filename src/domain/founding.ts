@@ -12,7 +12,8 @@ export type FoundingEvent = { type: 'OrgPaused' } | { type: 'OrgResumed' };
 
 /** An org begins with its owner, in the root Position, holding every tool and listening to `s-notices`. */
 export function foundOrg(org: Org, command: Extract<FoundingCommand, { type: 'FoundOrg' }>): DomainEvent[] {
-  if (org.workers.size > 0) throw conflict('org is already initialised (use a different data directory to start another)');
+  if (org.workers.size > 0)
+    throw conflict('org is already initialised (use a different data directory to start another)');
   const identity = command.ownerIdentity;
   checkText("the owner's role", command.ownerRole);
   checkText("the owner's identity", identity);

@@ -42,7 +42,9 @@ export function revokeTool(org: Org, grantId: string): DomainEvent[] {
 export function checkGrantable(org: Org, tool: string, { actor, tools }: Context): void {
   if (tool.trim() === '') throw invalid('toolName is required');
   if (tool.startsWith('mcp__')) {
-    throw invalid(`Tool names are given without the client's prefix: ${tool.replace(/^mcp__[^_]+__/, '')}, not ${tool}.`);
+    throw invalid(
+      `Tool names are given without the client's prefix: ${tool.replace(/^mcp__[^_]+__/, '')}, not ${tool}.`,
+    );
   }
   if (tool.startsWith('agent:') ? !/^agent:[A-Za-z][\w-]*(\([^()\n]{1,200}\))?$/.test(tool) : !tools.has(tool)) {
     const near = nearest(tool, tools);

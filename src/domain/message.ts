@@ -62,7 +62,8 @@ export function decodeMessage(bytes: Uint8Array): Message | undefined {
 function isMessage(value: unknown): value is Message {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const { to = [], attachments = [] } = value as { to?: unknown; attachments?: unknown };
-  if (!Array.isArray(to) || !to.every((address) => typeof address === 'string') || !Array.isArray(attachments)) return false;
+  if (!Array.isArray(to) || !to.every((address) => typeof address === 'string') || !Array.isArray(attachments))
+    return false;
   return fields.every((field) => {
     const held = (value as Record<string, unknown>)[field];
     return held === undefined || typeof held === 'string' || field === 'to' || field === 'attachments';

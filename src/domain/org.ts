@@ -1,14 +1,42 @@
 import { type ActivationCommand, type ActivationEvent, setTriggersAside, startActivation } from './activation.ts';
-import { discardEvent, type EventCommand, type OrgEventEvent, postNotice, publish, releaseEvent, sendDm } from './event.ts';
+import {
+  discardEvent,
+  type EventCommand,
+  type OrgEventEvent,
+  postNotice,
+  publish,
+  releaseEvent,
+  sendDm,
+} from './event.ts';
 import type { SubscriptionFilter } from './filter.ts';
 import { type FoundingCommand, type FoundingEvent, foundOrg } from './founding.ts';
 import { type GrantCommand, type GrantEvent, grantTool, revokeTool } from './grant.ts';
-import { createPosition, deletePosition, type PositionCommand, type PositionEvent, updatePosition } from './position.ts';
+import {
+  createPosition,
+  deletePosition,
+  type PositionCommand,
+  type PositionEvent,
+  updatePosition,
+} from './position.ts';
 import { createRole, deleteRole, type RoleCommand, type RoleEvent, updateRole } from './role.ts';
-import { createStream, deleteStream, type StreamCommand, type StreamEvent, type StreamPurpose, type StreamTransport, updateStream } from './stream.ts';
-import { inviteWorkers, type SubscriptionCommand, type SubscriptionEvent, subscribe, unsubscribeWorker } from './subscription.ts';
-import * as worker from './worker.ts';
+import {
+  createStream,
+  deleteStream,
+  type StreamCommand,
+  type StreamEvent,
+  type StreamPurpose,
+  type StreamTransport,
+  updateStream,
+} from './stream.ts';
+import {
+  inviteWorkers,
+  type SubscriptionCommand,
+  type SubscriptionEvent,
+  subscribe,
+  unsubscribeWorker,
+} from './subscription.ts';
 import type { WorkerCommand, WorkerEvent, WorkerKind } from './worker.ts';
+import * as worker from './worker.ts';
 
 export type Command =
   | FoundingCommand
@@ -185,7 +213,9 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     }
     case 'HoldTriggers': {
       const { type: _, notice, ...held } = command;
-      return setTriggersAside(org, { type: 'TriggersHeld', ...held }).flatMap((event) => withNotice(context, event, notice));
+      return setTriggersAside(org, { type: 'TriggersHeld', ...held }).flatMap((event) =>
+        withNotice(context, event, notice),
+      );
     }
     case 'RequeueTriggers':
       return setTriggersAside(org, { ...command, type: 'TriggersRequeued' });
@@ -194,7 +224,10 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
   }
 }
 
-function withNotice(context: Context, event: DomainEvent, notice: { subject: string; body: string } | undefined): DomainEvent[] {
+function withNotice(
+  context: Context,
+  event: DomainEvent,
+  notice: { subject: string; body: string } | undefined,
+): DomainEvent[] {
   return notice ? [event, postNotice(context, 1, notice)] : [event];
 }
-

@@ -40,9 +40,11 @@ export function deletePosition(org: Org, positionId: string): DomainEvent[] {
   requirePosition(org, positionId);
   if (positionId === ROOT_POSITION) throw conflict(`${ROOT_POSITION} cannot be deleted: it is the owner's seat.`);
   const holders = [...org.workers].filter(([, worker]) => worker.positions.includes(positionId)).map(([id]) => id);
-  if (holders.length > 0) throw conflict(`Position ${positionId} is held by ${holders.join(', ')}; fire or move them first.`);
+  if (holders.length > 0)
+    throw conflict(`Position ${positionId} is held by ${holders.join(', ')}; fire or move them first.`);
   const children = [...org.positions].filter(([, position]) => position.parentId === positionId).map(([id]) => id);
-  if (children.length > 0) throw conflict(`Position ${positionId} has ${children.join(', ')} below it; move or delete those first.`);
+  if (children.length > 0)
+    throw conflict(`Position ${positionId} has ${children.join(', ')} below it; move or delete those first.`);
   return [{ type: 'PositionDeleted', positionId }];
 }
 
@@ -56,6 +58,7 @@ function requireParent(org: Org, positionId: string, parentId: string): void {
   if (parentId === positionId) throw conflict('position cannot be its own parent');
   if (!org.positions.has(parentId)) throw missing('parent', parentId, org.positions.keys(), 'list_positions');
   for (let above: string | null | undefined = parentId; above; above = org.positions.get(above)?.parentId) {
-    if (above === positionId) throw conflict(`Position ${parentId} is below ${positionId}; it cannot also be its parent.`);
+    if (above === positionId)
+      throw conflict(`Position ${parentId} is below ${positionId}; it cannot also be its parent.`);
   }
 }

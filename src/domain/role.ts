@@ -18,7 +18,8 @@ export const TEXT_MAX = 262_144;
 export function createRole(org: Org, { roleId, content }: { roleId: string; content: string }): DomainEvent[] {
   checkId('r', roleId);
   checkText('role content', content);
-  if (org.roles.has(roleId)) throw conflict(`Role ${roleId} already exists; use update_role to change it or pick another id.`);
+  if (org.roles.has(roleId))
+    throw conflict(`Role ${roleId} already exists; use update_role to change it or pick another id.`);
   return [{ type: 'RoleCreated', roleId, content }];
 }
 
@@ -32,7 +33,8 @@ export function deleteRole(org: Org, roleId: string): DomainEvent[] {
   requireRole(org, roleId);
   if (roleId === OWNER_ROLE) throw conflict(`${OWNER_ROLE} cannot be deleted: it is the owner's.`);
   const users = [...org.positions].filter(([, position]) => position.roleId === roleId).map(([id]) => id);
-  if (users.length > 0) throw conflict(`Role ${roleId} is used by ${users.join(', ')}; delete or change those Positions first.`);
+  if (users.length > 0)
+    throw conflict(`Role ${roleId} is used by ${users.join(', ')}; delete or change those Positions first.`);
   return [{ type: 'RoleDeleted', roleId }];
 }
 

@@ -28,7 +28,8 @@ export function createStream(org: Org, command: Extract<StreamCommand, { type: '
   checkId('s', streamId);
   const known = org.streams.get(streamId);
   if (known) {
-    const since = known.deletedAt === null ? '' : ` (deleted on ${known.deletedAt.slice(0, 10)}; ids are never given twice)`;
+    const since =
+      known.deletedAt === null ? '' : ` (deleted on ${known.deletedAt.slice(0, 10)}; ids are never given twice)`;
     throw conflict(`Stream ${streamId} already exists${since}; pick another id.`);
   }
   if (/^s-(activations|dm|chat)-/.test(streamId)) {
@@ -41,7 +42,8 @@ export function createStream(org: Org, command: Extract<StreamCommand, { type: '
 export function updateStream(org: Org, command: Extract<StreamCommand, { type: 'UpdateStream' }>): DomainEvent[] {
   const { streamId } = command;
   const stream = requireStream(org, streamId);
-  if (stream.purpose !== 'open' && stream.purpose !== 'notices') throw conflict(`Stream ${streamId} is kept by the daemon and cannot be changed.`);
+  if (stream.purpose !== 'open' && stream.purpose !== 'notices')
+    throw conflict(`Stream ${streamId} is kept by the daemon and cannot be changed.`);
   const fields = {
     name: command.name ?? stream.name,
     description: command.description ?? stream.description,
@@ -80,8 +82,9 @@ function* existing(org: Org): Iterable<string> {
 function checkFields(org: Org, streamId: string, { name, description }: { name: string; description: string }): void {
   if (name.trim() === '') throw invalid('stream name is empty');
   if (name.length > NAME_MAX) throw invalid(`The stream name is longer than ${NAME_MAX} characters.`);
-  if (description.length > DESCRIPTION_MAX) throw invalid(`The description is longer than ${DESCRIPTION_MAX} characters.`);
+  if (description.length > DESCRIPTION_MAX)
+    throw invalid(`The description is longer than ${DESCRIPTION_MAX} characters.`);
   const holder = org.streamNames.get(name);
-  if (holder !== undefined && holder !== streamId) throw conflict(`A Stream named "${name}" already exists: ${holder}.`);
+  if (holder !== undefined && holder !== streamId)
+    throw conflict(`A Stream named "${name}" already exists: ${holder}.`);
 }
-

@@ -52,7 +52,9 @@ export function subscribeWorker(
 export function unsubscribeWorker(org: Org, workerId: string, streamId: string): DomainEvent[] {
   requireStream(org, streamId);
   if (!org.subscriptions.get(streamId)?.has(workerId)) {
-    throw notFound(`${workerId} does not listen to ${streamId}. subscription ("${workerId}","${streamId}"): record not found`);
+    throw notFound(
+      `${workerId} does not listen to ${streamId}. subscription ("${workerId}","${streamId}"): record not found`,
+    );
   }
   return [{ type: 'WorkerUnsubscribed', workerId, streamId }];
 }

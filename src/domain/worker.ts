@@ -96,8 +96,10 @@ export function fireWorker(org: Org, workerId: string): DomainEvent[] {
   requireWorker(org, workerId);
   if (workerId === OWNER) throw conflict('The owner cannot be fired.');
   const events: DomainEvent[] = [];
-  for (const streamId of org.subscribed.get(workerId) ?? []) events.push({ type: 'WorkerUnsubscribed', workerId, streamId });
-  for (const [tool, grantId] of org.grants.get(workerId) ?? []) events.push({ type: 'ToolRevoked', grantId, workerId, tool });
+  for (const streamId of org.subscribed.get(workerId) ?? [])
+    events.push({ type: 'WorkerUnsubscribed', workerId, streamId });
+  for (const [tool, grantId] of org.grants.get(workerId) ?? [])
+    events.push({ type: 'ToolRevoked', grantId, workerId, tool });
   return [...events, { type: 'WorkerFired', workerId }];
 }
 
@@ -135,4 +137,3 @@ function checkNewWorkerId(org: Org, workerId: string): void {
   const since = known.firedAt === null ? '' : ` (fired on ${known.firedAt.slice(0, 10)}; ids are never given twice)`;
   throw conflict(`Worker ${workerId} already exists${since}; pick another id.`);
 }
-

@@ -67,7 +67,8 @@ export function createApp(deps: AppDeps): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
-    frameworkErrors: (_error, _request, reply) => void say(reply as FastifyReply, 400, 'The request is not understood.'),
+    frameworkErrors: (_error, _request, reply) =>
+      void say(reply as FastifyReply, 400, 'The request is not understood.'),
   });
   app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
   guardHosts(app, deps);

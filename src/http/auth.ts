@@ -1,7 +1,7 @@
 // Who calls: what a credential says, never what a URL says.
 import type { FastifyRequest } from 'fastify';
-import type { Cause, Via } from '../domain/entry.ts';
 import type { ActivationTokens } from '../dispatch/activation-tokens.ts';
+import type { Cause, Via } from '../domain/entry.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Tokens } from '../store/tokens.ts';
 import type { Caller } from '../tools/define-tool.ts';

@@ -24,7 +24,10 @@ export function controlRoutes(app: FastifyInstance, { auth, control }: { auth: A
       async handler(request, reply) {
         const { command } = request.params;
         const run = Object.hasOwn(control, command) ? control[command] : undefined;
-        if (!run) throw notFound(`There is no command ${JSON.stringify(command.slice(0, 100))}; the daemon may be of another version.`);
+        if (!run)
+          throw notFound(
+            `There is no command ${JSON.stringify(command.slice(0, 100))}; the daemon may be of another version.`,
+          );
         const result = await run(parse(request.body));
         return reply.type('application/json; charset=utf-8').send(JSON.stringify(result ?? {}));
       },

@@ -9,9 +9,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { invalid } from '../domain/errors.ts';
 import { mayRead } from '../domain/may-read.ts';
+import type { Entry } from '../store/entries.ts';
 import { type EventView, toView } from '../store/event-reader.ts';
 import type { Journal } from '../store/journal.ts';
-import type { Entry } from '../store/entries.ts';
 import type { Queries } from '../store/queries.ts';
 import type { TranscriptRow } from '../store/transcripts.ts';
 import type { Auth, Credential } from './auth.ts';
@@ -70,7 +70,9 @@ export function feedRoutes(app: FastifyInstance, deps: FeedDeps): void {
     const events = entries.flatMap((entry) => toView(entry) ?? []);
     for (const { transcripts } of clients) {
       if (!transcripts) continue;
-      return [...events, ...transcript.flatMap(({ seq }) => deps.queries.eventAt(seq) ?? [])].sort((a, b) => a.seq - b.seq);
+      return [...events, ...transcript.flatMap(({ seq }) => deps.queries.eventAt(seq) ?? [])].sort(
+        (a, b) => a.seq - b.seq,
+      );
     }
     return events;
   }
@@ -166,7 +168,12 @@ function readWindow({ cursor, transcripts }: Client, { lastSeq }: Journal, queri
   return { views, through };
 }
 
-function toClient(request: FastifyRequest<{ Querystring: Query }>, response: ServerResponse, deps: FeedDeps, { workerId }: Credential): Client {
+function toClient(
+  request: FastifyRequest<{ Querystring: Query }>,
+  response: ServerResponse,
+  deps: FeedDeps,
+  { workerId }: Credential,
+): Client {
   const { journal } = deps;
   const { streams, transcripts } = request.query;
   const matches = toStreamMatcher(streams);
@@ -184,20 +191,35 @@ function toClient(request: FastifyRequest<{ Querystring: Query }>, response: Ser
 }
 
 /** Where to begin: what a reconnecting client saw last, else `since`, as a seq or an Event's id; undefined for now. */
-function startOf({ headers, query }: FastifyRequest<{ Querystring: Query }>, { queries }: FeedDeps): number | undefined {
+function startOf(
+  { headers, query }: FastifyRequest<{ Querystring: Query }>,
+  { queries }: FeedDeps,
+): number | undefined {
   const last = headers['last-event-id'];
   const given = typeof last === 'string' && last !== '' ? last : query.since;
   if (given === undefined || given === '') return undefined;
   if (/^\d{1,15}$/.test(given)) return Number(given);
   const event = queries.event(given);
-  if (!event) throw invalid(`since: there is no Event ${given.slice(0, 80)}. Give the id or the seq of an Event, or leave it out.`);
+  if (!event)
+    throw invalid(
+      `since: there is no Event ${given.slice(0, 80)}. Give the id or the seq of an Event, or leave it out.`,
+    );
   return event.seq;
 }
 
 /** One Event on the wire. JSON holds no line breaks, so it is one line of data. */
 function toFrame({ seq, id, streamId, source, body, createdAt, message, redacted }: EventView): string {
   const subject = message?.subject === undefined ? {} : { subject: message.subject };
-  const data = JSON.stringify({ seq, id, streamId, source, body, createdAt, ...subject, ...(redacted ? { redacted } : {}) });
+  const data = JSON.stringify({
+    seq,
+    id,
+    streamId,
+    source,
+    body,
+    createdAt,
+    ...subject,
+    ...(redacted ? { redacted } : {}),
+  });
   return `id: ${seq}\ndata: ${data}\n\n`;
 }
 

@@ -22,7 +22,8 @@ export type HostDeps = {
 export function guardHosts(app: FastifyInstance, deps: HostDeps): void {
   const reachOf = (host: string | undefined): Reach | undefined => {
     if (host === undefined) return undefined;
-    if (isLoopback(host) || host === boundHost(app) || deps.allowedHosts().some((name) => hostName(name) === host)) return 'home';
+    if (isLoopback(host) || host === boundHost(app) || deps.allowedHosts().some((name) => hostName(name) === host))
+      return 'home';
     const publicHost = deps.publicHost();
     if (publicHost === undefined || hostName(publicHost) !== host) return undefined;
     return deps.publicUi ? 'home' : 'inbound';
@@ -44,7 +45,11 @@ export function guardHosts(app: FastifyInstance, deps: HostDeps): void {
 
 /** Whether a form was sent by a page of ours: the cookie alone does not prove it, since other ports of this host share it. */
 export function isOwnOrigin({ headers }: FastifyRequest): boolean {
-  return headers.origin !== undefined && headers.host !== undefined && originHost(headers.origin) === headers.host.toLowerCase();
+  return (
+    headers.origin !== undefined &&
+    headers.host !== undefined &&
+    originHost(headers.origin) === headers.host.toLowerCase()
+  );
 }
 
 const INBOUND_ONLY =
@@ -72,7 +77,8 @@ function originName(origin: string): string | undefined {
 
 const originHost = (origin: string): string | undefined => /^https?:\/\/([^/?#@]+)$/.exec(origin.toLowerCase())?.[1];
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 
 /** The address the server listens on, as a Host header names it; none for "every interface". */
 function boundHost(app: FastifyInstance): string | undefined {

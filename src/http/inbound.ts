@@ -26,10 +26,15 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     // What the sender calls the body is for the transport to judge; to the framework it is bytes, however malformed the name.
-    scope.addHook('onRequest', async (request) => void (request.headers = { 'content-type': 'application/octet-stream' }));
+    scope.addHook(
+      'onRequest',
+      async (request) => void (request.headers = { 'content-type': 'application/octet-stream' }),
+    );
     for (const { kind, receive } of deps.transports.values()) {
       if (!receive) continue;
-      scope.post(receive.path, { bodyLimit: receive.bodyBytesMax, config: REACH }, (request) => take(deps, kind, receive, request));
+      scope.post(receive.path, { bodyLimit: receive.bodyBytesMax, config: REACH }, (request) =>
+        take(deps, kind, receive, request),
+      );
       allowOnly(scope, receive.path, ['POST'], REACH);
     }
   });
@@ -43,13 +48,23 @@ async function take(deps: InboundDeps, kind: string, receive: Receiver<unknown>,
   const { org } = deps.journal;
   const streams = named === undefined ? allOfKind(org, kind) : [openStream(org, kind, named)];
   const raw = toRawRequest(request);
-  const inbound = genuine(() => receive.handle(raw, streams.map((id) => toTransportStream(deps, org, id))));
+  const inbound = genuine(() =>
+    receive.handle(
+      raw,
+      streams.map((id) => toTransportStream(deps, org, id)),
+    ),
+  );
   const digest = createHash('sha256').update(raw.body).digest();
   const landed = await Promise.all(inbound.map((one) => land(deps, kind, one, digest)));
   return named === undefined ? { events: landed } : landed[0];
 }
 
-async function land({ journal, queries }: InboundDeps, kind: string, inbound: Inbound, bodyDigest: Buffer): Promise<Landed> {
+async function land(
+  { journal, queries }: InboundDeps,
+  kind: string,
+  inbound: Inbound,
+  bodyDigest: Buffer,
+): Promise<Landed> {
   const { streamId, content, delivery } = inbound;
   const once: Once | undefined = delivery && {
     stream: streamId,
@@ -64,7 +79,12 @@ async function land({ journal, queries }: InboundDeps, kind: string, inbound: In
     { via: 'transport', ...(once ? { once } : {}) },
   );
   const published = entries[0]?.event;
-  const id = published?.type === 'EventPublished' ? published.id : repeatOf === undefined ? undefined : queries.eventAt(repeatOf)?.id;
+  const id =
+    published?.type === 'EventPublished'
+      ? published.id
+      : repeatOf === undefined
+        ? undefined
+        : queries.eventAt(repeatOf)?.id;
   if (id === undefined) throw new Error(`an accepted ${kind} delivery left no Event on ${streamId}`);
   return { id, streamId };
 }
@@ -74,12 +94,15 @@ function openStream(org: Org, kind: string, streamId: string): string {
   const stream = org.streams.get(streamId);
   const name = JSON.stringify(streamId.slice(0, 100));
   if (!stream || stream.deletedAt !== null) throw notFound(`stream ${name}: not found`);
-  if (stream.transport.kind !== kind || stream.purpose !== 'open') throw notFound(`stream ${name} is not a ${kind} stream`);
+  if (stream.transport.kind !== kind || stream.purpose !== 'open')
+    throw notFound(`stream ${name} is not a ${kind} stream`);
   return streamId;
 }
 
 function allOfKind(org: Org, kind: string): string[] {
-  const open = [...org.streams].filter(([, { transport, purpose, deletedAt }]) => transport.kind === kind && purpose === 'open' && deletedAt === null);
+  const open = [...org.streams].filter(
+    ([, { transport, purpose, deletedAt }]) => transport.kind === kind && purpose === 'open' && deletedAt === null,
+  );
   return open.map(([id]) => id);
 }
 
@@ -88,7 +111,8 @@ function toTransportStream({ settings }: InboundDeps, org: Org, id: string): Tra
   const config = org.streams.get(id)?.transport.config ?? {};
   if (config.secret !== true) return { id, config, secrets: [] };
   const secrets = [`stream.${id}`, `stream.${id}.previous`].flatMap((name) => settings.secret(name) ?? []);
-  if (secrets.length === 0) throw new Refusal(503, `stream "${id}" takes signed requests, but its secret is not set on this daemon.`);
+  if (secrets.length === 0)
+    throw new Refusal(503, `stream "${id}" takes signed requests, but its secret is not set on this daemon.`);
   return { id, config, secrets };
 }
 

@@ -2,8 +2,8 @@
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { Org } from '../domain/org.ts';
-import type { Caller, Effect, Tool } from '../tools/define-tool.ts';
 import type { ToolDoor } from '../tools/call-tool.ts';
+import type { Caller, Effect, Tool } from '../tools/define-tool.ts';
 
 export type McpServerDeps = { door: ToolDoor; journal: { readonly org: Org }; version: string };
 
@@ -59,7 +59,10 @@ async function answer(door: ToolDoor, caller: Caller, name: string, args: unknow
   switch (outcome.kind) {
     case 'ok':
       // Clients show a model one or the other, so both say the same.
-      return { content: [{ type: 'text' as const, text: JSON.stringify(outcome.result) }], structuredContent: outcome.result };
+      return {
+        content: [{ type: 'text' as const, text: JSON.stringify(outcome.result) }],
+        structuredContent: outcome.result,
+      };
     case 'refused':
       return { content: [{ type: 'text' as const, text: outcome.message }], isError: true };
     case 'unknown':

@@ -21,7 +21,9 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
   const credentials = new WeakMap<FastifyRequest, Credential>();
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: MCP_BODY_BYTES_MAX }, (_request, body, done) => done(null, body));
+    scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: MCP_BODY_BYTES_MAX }, (_request, body, done) =>
+      done(null, body),
+    );
     scope.route<{ Params: Params }>({
       method: ['GET', 'POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS'],
       url: '/workers/:id/mcp',
@@ -29,7 +31,10 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
       onRequest: async (request) => void credentials.set(request, admit(auth, journal, request)),
       async handler(request, reply) {
         const credential = credentials.get(request) as Credential;
-        const body = request.method === 'POST' && isJson(request.headers['content-type']) ? parse(request.body) : { value: undefined };
+        const body =
+          request.method === 'POST' && isJson(request.headers['content-type'])
+            ? parse(request.body)
+            : { value: undefined };
         if (!body) return parseError(reply);
         if (calls.cancelled(credential, body.value)) return reply.code(202).send();
         const oddArguments = takeOddArguments(body.value);
@@ -45,7 +50,7 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
           authInfo: { token: '', clientId: credential.workerId, scopes: [], extra: { mcpRequest } },
           ...(body.value === undefined ? {} : { parsedBody: body.value }),
         });
-        return send(reply, response);
+        return reply.send(response);
       },
     });
   });
@@ -85,7 +90,9 @@ function createHandlers(deps: McpDeps) {
     of(workerId: string): McpHttpHandler {
       const known = handlers.get(workerId);
       if (known) return known;
-      const made = createMcpHandler(({ authInfo }) => serverFor(authInfo?.extra?.mcpRequest as McpRequest), { onerror });
+      const made = createMcpHandler(({ authInfo }) => serverFor(authInfo?.extra?.mcpRequest as McpRequest), {
+        onerror,
+      });
       handlers.set(workerId, made);
       return made;
     },
@@ -116,7 +123,11 @@ function createCalls() {
     },
     /** Whether this message cancels a call; if so, it is done. */
     cancelled(credential: Credential, message: unknown): boolean {
-      const { method, id, params } = (message ?? {}) as { method?: unknown; id?: unknown; params?: { requestId?: unknown } };
+      const { method, id, params } = (message ?? {}) as {
+        method?: unknown;
+        id?: unknown;
+        params?: { requestId?: unknown };
+      };
       if (method !== 'notifications/cancelled' || id !== undefined) return false;
       const same = running.get(keyOf(credential, params?.requestId));
       if (same?.size === 1) for (const controller of same) controller.abort();
@@ -152,18 +163,12 @@ function parse(text: unknown): { value: unknown } | undefined {
   }
 }
 
-const isJson = (contentType: string | null | undefined): boolean => /^application\/json\s*(;|$)/i.test(contentType ?? '');
+const isJson = (contentType: string | null | undefined): boolean =>
+  /^application\/json\s*(;|$)/i.test(contentType ?? '');
 
 function parseError(reply: FastifyReply): FastifyReply {
   const error = { code: -32700, message: 'Parse error: the body is not valid JSON' };
   return reply.code(400).send({ jsonrpc: '2.0', error, id: null });
-}
-
-/** A stream goes out as it comes; a whole body at once, which is cheaper by far than as a stream of one piece. */
-async function send(reply: FastifyReply, response: Response): Promise<FastifyReply> {
-  if (!isJson(response.headers.get('content-type'))) return reply.send(response);
-  const body = await response.text();
-  return reply.code(response.status).headers(Object.fromEntries(response.headers)).send(body);
 }
 
 /** The request as the SDK takes it, without its body, which is parsed already; its signal tells when the client is gone. */

@@ -50,7 +50,8 @@ export function answerRefusals(app: FastifyInstance, log: Log): void {
     if (statusCode < 500) return say(reply, statusCode, SENTENCES[code] ?? 'The request is not understood.');
     const reference = randomUUID().slice(0, 8);
     log.error({ err: error, reference, method: request.method, route: request.routeOptions.url }, 'a request failed');
-    if (isUnavailable(error)) return say(reply, 503, `The database cannot be written now (ref ${reference}); try again later.`);
+    if (isUnavailable(error))
+      return say(reply, 503, `The database cannot be written now (ref ${reference}); try again later.`);
     return say(reply, 500, `Internal error (ref ${reference}); the daemon's log says more.`);
   });
 }

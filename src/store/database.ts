@@ -12,19 +12,19 @@ export type Durability = 'full' | 'normal';
 
 export type Db = { sqlite: Database.Database; orm: BetterSQLite3Database };
 
-const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
+const ownMigrations = fileURLToPath(new URL('./migrations', import.meta.url));
 
 /**
  * Opens the database and brings its schema up to date; a copy `<file>.before-<version>` is made first.
  * @param file path, or `:memory:`
  * @throws OrgError conflict when the file was written by a newer helix-org
  */
-export function openDatabase(file: string, durability: Durability = 'full'): Db {
+export function openDatabase(file: string, durability: Durability = 'full', migrationsFolder = ownMigrations): Db {
   const sqlite = new Database(file);
   try {
     setPragmas(sqlite, durability);
     const orm = drizzle({ client: sqlite });
-    migrateSchema(file, sqlite, orm);
+    migrateSchema(file, { sqlite, orm }, migrationsFolder);
     // What was erased just before a crash may still be in the log.
     emptyWal(sqlite);
     return { sqlite, orm };
@@ -48,7 +48,7 @@ function setPragmas(sqlite: Database.Database, durability: Durability): void {
   if (synchronous !== (durability === 'full' ? 2 : 1)) throw new Error(`SQLite runs with synchronous=${synchronous}`);
 }
 
-function migrateSchema(file: string, sqlite: Database.Database, orm: BetterSQLite3Database): void {
+function migrateSchema(file: string, { sqlite, orm }: Db, migrationsFolder: string): void {
   const ours = readMigrationFiles({ migrationsFolder });
   const applied = appliedMigrations(sqlite);
   const latest = ours.at(-1)?.folderMillis ?? 0;

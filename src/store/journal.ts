@@ -89,7 +89,7 @@ export function openJournal(deps: JournalDeps): Journal {
   const listeners = createListeners(deps.onListenerFailure);
 
   let org = loadOrg();
-  let queue: Pending[] = [];
+  const queue: Pending[] = [];
   let lines: TranscriptLine[] = [];
   let scheduled: NodeJS.Immediate | undefined;
   let transcriptTimer: NodeJS.Timeout | undefined;
@@ -247,4 +247,3 @@ export function openJournal(deps: JournalDeps): Journal {
     },
   };
 }
-

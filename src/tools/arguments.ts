@@ -18,11 +18,17 @@ export function tolerant<S extends z.ZodType>(inner: S) {
 export const integer = (describe: string) => tolerant(z.number().int().optional()).describe(describe);
 
 /** A list that may come as a JSON string. */
-export const list = <S extends z.ZodType>(item: S, describe: string) => tolerant(z.array(item).optional()).describe(describe);
+export const list = <S extends z.ZodType>(item: S, describe: string) =>
+  tolerant(z.array(item).optional()).describe(describe);
 
 /** An id that the caller may leave out. */
 export const optionalId = (describe: string) =>
-  z.preprocess((value) => (value === null || value === '' ? undefined : value), z.string().optional()).describe(describe);
+  z
+    .preprocess((value) => (value === null || value === '' ? undefined : value), z.string().optional())
+    .describe(describe);
 
 export const required = (name: string, describe: string) =>
-  z.string({ error: `${name} is required` }).min(1, `${name} is required`).describe(describe);
+  z
+    .string({ error: `${name} is required` })
+    .min(1, `${name} is required`)
+    .describe(describe);

@@ -1,6 +1,6 @@
 // The one door: grant, arguments, handler. MCP, pages, the command line and demos all come in here.
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { OrgError } from '../domain/errors.ts';
 import type { Org } from '../domain/org.ts';
 import type { Caller, Tool, ToolContext, ToolDeps } from './define-tool.ts';
@@ -37,7 +37,10 @@ export function createToolDoor(
       const tool = byName.get(name);
       if (!tool) return { kind: 'unknown' };
       if (!holds(deps.journal.org, caller.workerId, name)) {
-        return { kind: 'refused', message: `${caller.workerId} does not hold ${name} (any more); ask the owner or your hirer for it.` };
+        return {
+          kind: 'refused',
+          message: `${caller.workerId} does not hold ${name} (any more); ask the owner or your hirer for it.`,
+        };
       }
       const parsed = tool.input.safeParse(args ?? {});
       if (!parsed.success) return { kind: 'refused', message: readable(parsed.error) };

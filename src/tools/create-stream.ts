@@ -7,14 +7,13 @@ const flag = (describe: string) => tolerant(z.boolean().optional()).describe(des
 
 /** The kinds are listed so that a model sees them; which exist is the transports' matter and checked below. */
 export const transportInput = z
-  .preprocess(
-    (value) => {
-      if (typeof value !== 'string') return value ?? undefined;
-      return value.trim().startsWith('{') ? parsed(value) : { kind: value };
-    },
-    z.object({ kind: z.string(), config: z.record(z.string(), z.unknown()).optional() }).optional(),
-  )
-  .describe('How it reaches outside: local (default) or webhook; {"kind": "webhook", "config": {"secret": true}} with settings.');
+  .preprocess((value) => {
+    if (typeof value !== 'string') return value ?? undefined;
+    return value.trim().startsWith('{') ? parsed(value) : { kind: value };
+  }, z.object({ kind: z.string(), config: z.record(z.string(), z.unknown()).optional() }).optional())
+  .describe(
+    'How it reaches outside: local (default) or webhook; {"kind": "webhook", "config": {"secret": true}} with settings.',
+  );
 
 export const createStream = defineTool({
   name: 'create_stream',

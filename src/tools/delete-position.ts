@@ -5,7 +5,8 @@ import { defineTool } from './define-tool.ts';
 export const deletePosition = defineTool({
   name: 'delete_position',
   title: 'Delete a Position',
-  description: 'Remove an empty Position. Whoever sits there is fired or moved first, and what hangs below it moved or deleted.',
+  description:
+    'Remove an empty Position. Whoever sits there is fired or moved first, and what hangs below it moved or deleted.',
   input: z.object({ id: required('id', 'The Position.') }),
   effect: 'changes',
   async handler({ id }, { change }) {

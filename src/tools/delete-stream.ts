@@ -5,7 +5,8 @@ import { defineTool } from './define-tool.ts';
 export const deleteStream = defineTool({
   name: 'delete_stream',
   title: 'Delete a Stream',
-  description: 'Close a Stream: nobody listens or publishes any more, and what waited on it is dropped. Its history stays readable; its id is never given again.',
+  description:
+    'Close a Stream: nobody listens or publishes any more, and what waited on it is dropped. Its history stays readable; its id is never given again.',
   input: z.object({ streamId: required('streamId', 'The Stream.') }),
   effect: 'changes',
   async handler({ streamId }, { change, settings }) {

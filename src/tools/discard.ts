@@ -15,7 +15,8 @@ export const discard = defineTool({
   effect: 'changes',
   async handler({ id, workerId }, context) {
     const { heldEvent, triggers } = findSetAside(context, id, workerId);
-    if (!heldEvent && triggers.length === 0) throw conflict(`Nothing of ${id} is held or parked; event_status shows where it stands.`);
+    if (!heldEvent && triggers.length === 0)
+      throw conflict(`Nothing of ${id} is held or parked; event_status shows where it stands.`);
     if (heldEvent) await context.change({ type: 'DiscardEvent', ...heldEvent });
     await Promise.all(
       triggers.map((row) =>

@@ -7,7 +7,8 @@ const needed = { error: 'toWorkerId and body are required' };
 export const dm = defineTool({
   name: 'dm',
   title: 'Send a direct message',
-  description: 'Send a Message to one Worker, on the Stream that belongs to the two of you. To reach everybody who listens to a Stream, use publish.',
+  description:
+    'Send a Message to one Worker, on the Stream that belongs to the two of you. To reach everybody who listens to a Stream, use publish.',
   input: z.object({
     toWorkerId: z.string(needed).min(1, needed).describe('Whom to write to.'),
     body: z.string(needed).min(1, needed).max(1_048_576).describe('The text.'),

@@ -10,7 +10,11 @@ export function inputSchema(tool: Tool): Schema & Record<string, unknown> {
   return schema as Schema & Record<string, unknown>;
 }
 
-const effects = { reads: 'Reads only.', adds: 'Adds; changes nothing that is there.', changes: 'Changes or ends what is there.' };
+const effects = {
+  reads: 'Reads only.',
+  adds: 'Adds; changes nothing that is there.',
+  changes: 'Changes or ends what is there.',
+};
 
 /** docs/tools.md, made from the catalog. */
 export function toolsDocument(catalog: readonly Tool[]): string {
@@ -31,6 +35,7 @@ function section(tool: Tool): string[] {
     const description = (property.description ?? '').replaceAll('|', '\\|');
     return `| \`${name}\` | ${type} | ${required.includes(name) ? 'yes' : ''} | ${description} |`;
   });
-  const table = rows.length > 0 ? ['| argument | type | required | |', '|---|---|---|---|', ...rows] : ['No arguments.'];
+  const table =
+    rows.length > 0 ? ['| argument | type | required | |', '|---|---|---|---|', ...rows] : ['No arguments.'];
   return [`## ${tool.name}`, '', `${tool.description} ${effects[tool.effect]}`, '', ...table, ''];
 }

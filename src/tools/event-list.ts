@@ -71,7 +71,8 @@ export function clampLimit(limit: number | undefined): number {
 
 function seqOf(queries: ToolContext['queries'], since: string): number {
   const event = queries.event(since);
-  if (!event) throw invalid(`since: there is no Event ${since}. Give the id of an Event you have read, or leave it out.`);
+  if (!event)
+    throw invalid(`since: there is no Event ${since}. Give the id of an Event you have read, or leave it out.`);
   return event.seq;
 }
 

@@ -3,7 +3,9 @@ import { checkFilter, FILTER_FIELDS, type SubscriptionFilter } from '../domain/f
 import { tolerant } from './arguments.ts';
 
 /** A pattern may stand alone where a list is meant. */
-export const filterInput = tolerant(z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional()).describe(
+export const filterInput = tolerant(
+  z.record(z.string(), z.union([z.string(), z.array(z.string())])).optional(),
+).describe(
   `Which Events wake: for each named field (${FILTER_FIELDS.join(', ')}) one of the patterns must match; * stands for anything. Left out, all of them.`,
 );
 
@@ -11,6 +13,8 @@ export const filterInput = tolerant(z.record(z.string(), z.union([z.string(), z.
 export function toFilter(given: Record<string, string | string[]> | undefined): SubscriptionFilter | null {
   if (given === undefined || Object.keys(given).length === 0) return null;
   return checkFilter(
-    Object.fromEntries(Object.entries(given).map(([field, value]) => [field, typeof value === 'string' ? [value] : value])),
+    Object.fromEntries(
+      Object.entries(given).map(([field, value]) => [field, typeof value === 'string' ? [value] : value]),
+    ),
   );
 }

@@ -6,7 +6,7 @@ export const fireWorker = defineTool({
   name: 'fire_worker',
   title: 'Fire a Worker',
   description:
-    'End a Worker\'s employment at once: its run is stopped, its grants, subscriptions and tokens end, what waited for it is dropped. ' +
+    "End a Worker's employment at once: its run is stopped, its grants, subscriptions and tokens end, what waited for it is dropped. " +
     'Its history stays, and its id is never given again. To stop it for a while, use pause_worker.',
   input: z.object({ workerId: required('workerId', 'Whom to fire.') }),
   effect: 'changes',

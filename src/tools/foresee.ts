@@ -21,7 +21,10 @@ export function foresee({ caller, journal, settings }: ToolContext, streamId: st
     }
   }
   if (subscribers.size === 0) warnings.push('Nobody listens to this Stream.');
-  if (held) warnings.push(`Held: it is more than ${settings.get('dispatch.max_hops')} Workers away from its cause, so it wakes nobody until a person releases it.`);
+  if (held)
+    warnings.push(
+      `Held: it is more than ${settings.get('dispatch.max_hops')} Workers away from its cause, so it wakes nobody until a person releases it.`,
+    );
   if (org.paused) warnings.push('The org is paused; nobody is woken until it is resumed.');
   const count = workers.length < EXACT_MAX ? workers.length : subscribers.size;
   return {

@@ -9,7 +9,8 @@ import { requireReadable } from './readable.ts';
 export const getEvent = defineTool({
   name: 'get_event',
   title: 'Read one Event',
-  description: 'One whole Event and where it stands in its causal chain: who caused it, through which door, and in which activation.',
+  description:
+    'One whole Event and where it stands in its causal chain: who caused it, through which door, and in which activation.',
   input: z.object({ id: required('id', 'The Event.') }),
   effect: 'reads',
   async handler({ id }, context) {

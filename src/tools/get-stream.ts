@@ -16,7 +16,9 @@ export const getStream = defineTool({
     const stream = queries.stream(id);
     if (!stream) throw missing('stream', id, journal.org.streams.keys(), 'list_streams');
     const { name, description, createdBy, createdAt, transportKind, transportConfig, eventCount, deletedAt } = stream;
-    const inbound = transports.get(transportKind)?.describeInbound?.(id, { kind: transportKind, config: transportConfig });
+    const inbound = transports
+      .get(transportKind)
+      ?.describeInbound?.(id, { kind: transportKind, config: transportConfig });
     return {
       id,
       name,

@@ -5,7 +5,7 @@ import { defineTool } from './define-tool.ts';
 
 export const getWorkerEnvironment = defineTool({
   name: 'get_worker_environment',
-  title: 'Find a Worker\'s folder',
+  title: "Find a Worker's folder",
   description: 'The absolute path of the folder in which a Worker works.',
   input: z.object({ workerId: required('workerId', 'The Worker.') }),
   effect: 'reads',

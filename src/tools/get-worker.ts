@@ -12,7 +12,8 @@ export const getWorker = defineTool({
   effect: 'reads',
   async handler({ id }, { journal, queries, stateOf }) {
     const { kind, positions, hiredBy } = requireWorker(journal.org, id);
-    const titleOf = (position: string) => roleTitle(queries.role(journal.org.positions.get(position)?.roleId ?? '')?.content ?? '');
+    const titleOf = (position: string) =>
+      roleTitle(queries.role(journal.org.positions.get(position)?.roleId ?? '')?.content ?? '');
     const streams = [...(journal.org.subscribed.get(id) ?? [])].sort();
     return { id, kind, positions, roles: positions.map(titleOf), state: stateOf(id), hiredBy, streams };
   },

@@ -16,7 +16,9 @@ export const hireWorker = defineTool({
     id: optionalId('A short given name such as w-priya. Never a UUID.'),
     positionId: required('positionId', 'The Position to fill.'),
     kind: z
-      .enum(KINDS, { error: ({ input }) => `unknown worker kind ${JSON.stringify(input ?? '')} (valid: "human", "ai")` })
+      .enum(KINDS, {
+        error: ({ input }) => `unknown worker kind ${JSON.stringify(input ?? '')} (valid: "human", "ai")`,
+      })
       .describe('human or ai.'),
     identityContent: required('identityContent', 'Who this Worker is, in markdown.'),
     grants: list(

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { mayRead } from '../domain/may-read.ts';
 import { activationStreamId } from '../domain/ids.ts';
+import { mayRead } from '../domain/may-read.ts';
 import { integer, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { clampLimit } from './event-list.ts';
@@ -9,8 +9,12 @@ import { requireReadable } from './readable.ts';
 export const listActivations = defineTool({
   name: 'list_activations',
   title: 'List activations',
-  description: 'The newest activations of an AI Worker: what woke it, how each ended, what it cost. For what it did line by line, use worker_log.',
-  input: z.object({ workerId: required('workerId', 'The AI Worker.'), limit: integer('How many, 50 by default, at most 200.') }),
+  description:
+    'The newest activations of an AI Worker: what woke it, how each ended, what it cost. For what it did line by line, use worker_log.',
+  input: z.object({
+    workerId: required('workerId', 'The AI Worker.'),
+    limit: integer('How many, 50 by default, at most 200.'),
+  }),
   effect: 'reads',
   async handler({ workerId, limit }, context) {
     requireReadable(context, activationStreamId(workerId));

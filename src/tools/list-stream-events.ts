@@ -7,8 +7,12 @@ import { requireReadable } from './readable.ts';
 export const listStreamEvents = defineTool({
   name: 'list_stream_events',
   title: 'Read one Stream',
-  description: 'The newest Events of one Stream, newest first, at once. To page by thread or to wait for what comes, use read_events.',
-  input: z.object({ streamId: required('streamId', 'The Stream.'), limit: integer('How many, 50 by default, at most 200.') }),
+  description:
+    'The newest Events of one Stream, newest first, at once. To page by thread or to wait for what comes, use read_events.',
+  input: z.object({
+    streamId: required('streamId', 'The Stream.'),
+    limit: integer('How many, 50 by default, at most 200.'),
+  }),
   effect: 'reads',
   async handler({ streamId, limit }, context) {
     requireReadable(context, streamId);

@@ -16,7 +16,9 @@ export const listStreams = defineTool({
   async handler({ transcripts, ...page }, { caller, journal, queries }) {
     const readable = queries
       .streams()
-      .filter(({ id, purpose }) => (transcripts || purpose !== 'transcript') && mayRead(journal.org, caller.workerId, id));
+      .filter(
+        ({ id, purpose }) => (transcripts || purpose !== 'transcript') && mayRead(journal.org, caller.workerId, id),
+      );
     const { rows, ...rest } = pageOf(readable, ({ id }) => id, page);
     const streams = rows.map(({ id, name, description, createdBy, createdAt, transportKind }) => ({
       id,

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { defineTool } from './define-tool.ts';
-import { roleTitle } from './role-text.ts';
 import { pageInput, pageOf } from './paging.ts';
+import { roleTitle } from './role-text.ts';
 
 export const listWorkers = defineTool({
   name: 'list_workers',
   title: 'List Workers',
-  description: 'Who works here: id, kind, Positions with their Role titles, and state (idle, waiting, running, paused).',
+  description:
+    'Who works here: id, kind, Positions with their Role titles, and state (idle, waiting, running, paused).',
   input: z.object(pageInput),
   effect: 'reads',
   async handler(page, { queries, journal, stateOf }) {

@@ -5,7 +5,8 @@ import { defineTool } from './define-tool.ts';
 export const pauseWorker = defineTool({
   name: 'pause_worker',
   title: 'Pause a Worker',
-  description: 'Switch a Worker off: its run is stopped and comes again later, and nothing wakes it until resume_worker. What arrives waits.',
+  description:
+    'Switch a Worker off: its run is stopped and comes again later, and nothing wakes it until resume_worker. What arrives waits.',
   input: z.object({ workerId: required('workerId', 'The Worker.') }),
   effect: 'changes',
   async handler({ workerId }, { change, stateOf }) {

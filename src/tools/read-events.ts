@@ -27,7 +27,9 @@ export const readEvents = defineTool({
       return readPage(context, [streamId], page);
     }
     // Transcripts would drown everything else; worker_log and streamId show them.
-    const own = [...(org.subscribed.get(caller.workerId) ?? [])].filter((id) => org.streams.get(id)?.purpose !== 'transcript');
+    const own = [...(org.subscribed.get(caller.workerId) ?? [])].filter(
+      (id) => org.streams.get(id)?.purpose !== 'transcript',
+    );
     return readPage(context, own, page);
   },
 });

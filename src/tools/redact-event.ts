@@ -13,7 +13,8 @@ export const redactEvent = defineTool({
   effect: 'changes',
   async handler({ id, reason }, context) {
     const { seq, streamId, redacted } = requireEvent(context, id);
-    if (!context.queries.entry(seq)) throw conflict(`${id} is a line of a transcript; redact the Event that woke the activation.`);
+    if (!context.queries.entry(seq))
+      throw conflict(`${id} is a line of a transcript; redact the Event that woke the activation.`);
     if (redacted) throw conflict(`${id} was redacted already.`);
     const alsoErase = context.queries.activationsBy(seq).map((activation) => activation.seq);
     await context.change({ type: 'RedactEvent', event: seq, streamId, alsoErase, reason: reason ?? '' });

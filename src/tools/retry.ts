@@ -7,7 +7,8 @@ import { findSetAside } from './set-aside.ts';
 export const retry = defineTool({
   name: 'retry',
   title: 'Try again',
-  description: 'Show parked work to its Worker again, from a first attempt. Name the Event, or the activation that failed. For what is held, use release.',
+  description:
+    'Show parked work to its Worker again, from a first attempt. Name the Event, or the activation that failed. For what is held, use release.',
   input: z.object({
     id: required('id', 'An Event or an activation.'),
     workerId: optionalId('Only for this Worker.'),

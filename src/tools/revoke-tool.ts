@@ -6,7 +6,8 @@ import { defineTool } from './define-tool.ts';
 export const revokeTool = defineTool({
   name: 'revoke_tool',
   title: 'Take a tool away',
-  description: 'Take a tool from a Worker, by the id of the Grant or by Worker and tool name. It holds from the next call on, also in runs under way.',
+  description:
+    'Take a tool from a Worker, by the id of the Grant or by Worker and tool name. It holds from the next call on, also in runs under way.',
   input: z.object({
     grantId: optionalId('The Grant, as list_worker_grants shows it.'),
     workerId: optionalId('Instead of grantId: the Worker …'),

@@ -1,8 +1,8 @@
 // What retry, release and discard share: finding the held or parked things an id names.
 import { notFound } from '../domain/errors.ts';
+import { activationStreamId } from '../domain/ids.ts';
 import type { ToolContext } from './define-tool.ts';
 import { requireEvent } from './get-event.ts';
-import { activationStreamId } from '../domain/ids.ts';
 import { requireReadable } from './readable.ts';
 
 export type Found = {
@@ -21,7 +21,8 @@ export function findSetAside(context: ToolContext, id: string, workerId: string 
 
 function ofActivation(context: ToolContext, id: string): Found {
   const activation = context.queries.activation(id);
-  if (!activation) throw notFound(`No activation ${id}; list_activations shows ids. activation "${id}": record not found`);
+  if (!activation)
+    throw notFound(`No activation ${id}; list_activations shows ids. activation "${id}": record not found`);
   requireReadable(context, activationStreamId(activation.worker));
   const seqs = activation.triggers.filter((seq) => stateFor(context, seq, activation.worker) === 'parked');
   return { triggers: seqs.length > 0 ? [{ workerId: activation.worker, seqs, state: 'parked' }] : [] };
@@ -31,7 +32,9 @@ function ofEvent(context: ToolContext, id: string): Found {
   const { seq, streamId } = requireEvent(context, id);
   const triggers = context.queries
     .asideOf(seq)
-    .flatMap(({ worker, state }) => (state === 'held' || state === 'parked' ? [{ workerId: worker, seqs: [seq], state }] : []));
+    .flatMap(({ worker, state }) =>
+      state === 'held' || state === 'parked' ? [{ workerId: worker, seqs: [seq], state }] : [],
+    );
   return context.journal.org.heldEvents.has(seq) ? { heldEvent: { event: seq, streamId }, triggers } : { triggers };
 }
 

@@ -5,7 +5,8 @@ import { defineTool } from './define-tool.ts';
 export const updateIdentity = defineTool({
   name: 'update_identity',
   title: 'Rewrite who a Worker is',
-  description: 'Replace the text of who a Worker is. It reads the new text at its next activation; what its job is stays in its Role.',
+  description:
+    'Replace the text of who a Worker is. It reads the new text at its next activation; what its job is stays in its Role.',
   input: z.object({
     workerId: required('workerId', 'The Worker.'),
     content: required('content', 'Who this Worker is, in markdown.'),

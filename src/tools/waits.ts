@@ -1,8 +1,9 @@
 // Long polls: a reader says which Streams it waits for, and is woken when something lands there.
+
+import { activationStreamId } from '../domain/ids.ts';
 import type { Entry } from '../store/entries.ts';
 import type { Journal } from '../store/journal.ts';
 import type { TranscriptRow } from '../store/transcripts.ts';
-import { activationStreamId } from '../domain/ids.ts';
 
 /** Longest a read waits; clients give up after 60 s by default. */
 export const WAIT_MAX_SECONDS = 45;

@@ -14,7 +14,8 @@ const KEPT_HEADERS = new Set([
 ]);
 const KEPT_HEADER_PATTERN = /^x-[a-z0-9-]+-(event|delivery|topic)$/;
 /** Types whose bytes are no text, whatever they look like. `application/octet-stream` says nothing, so the bytes decide. */
-const BINARY = /^(image\/(?!svg)|audio\/|video\/|font\/)|^application\/(pdf|zip|gzip|x-(tar|gzip|7z-compressed)|vnd\.ms-|vnd\.openxml)/;
+const BINARY =
+  /^(image\/(?!svg)|audio\/|video\/|font\/)|^application\/(pdf|zip|gzip|x-(tar|gzip|7z-compressed)|vnd\.ms-|vnd\.openxml)/;
 /** What senders put on plain text when they do not think about it. curl calls everything a form. */
 const PLAIN = new Set(['', 'text/plain', 'application/octet-stream', 'application/x-www-form-urlencoded']);
 

@@ -27,7 +27,9 @@ function isStandard({ headers, body, at }: RawRequest, secret: string): boolean 
   if (Math.abs(at.getTime() / 1_000 - Number(timestamp)) > TOLERANCE_SECONDS) return false;
   const key = Buffer.from(secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : secret, 'base64');
   const expected = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest();
-  return signatures.split(' ').some((signature) => signature.startsWith('v1,') && equals(expected, signature.slice(3), 'base64'));
+  return signatures
+    .split(' ')
+    .some((signature) => signature.startsWith('v1,') && equals(expected, signature.slice(3), 'base64'));
 }
 
 /** `X-Hub-Signature-256: sha256=<hex>` over the body; the key is the secret's text as it is shown. */

@@ -8,8 +8,17 @@ const BODY_BYTES_MAX = 1_048_576;
 const KEY_LENGTH_MAX = 255;
 
 const config = z.strictObject(
-  { secret: z.boolean({ error: 'webhook secret must be true or false, never the secret itself: pass secret: true; the daemon makes one' }).optional() },
-  { error: (issue) => (issue.code === 'unrecognized_keys' ? unknownKeys(issue.keys) : 'webhook config must be an object') },
+  {
+    secret: z
+      .boolean({
+        error: 'webhook secret must be true or false, never the secret itself: pass secret: true; the daemon makes one',
+      })
+      .optional(),
+  },
+  {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' ? unknownKeys(issue.keys) : 'webhook config must be an object',
+  },
 );
 
 function unknownKeys(keys: string[]): string {
@@ -40,7 +49,10 @@ const UNPROVEN =
 
 /** `webhook-id` comes first: it is what a Standard Webhooks signature covers, so a replay cannot pass for something new. */
 function deliveryOf({ headers }: RawRequest): Pick<Inbound, 'delivery'> {
-  for (const [name, ownKey] of [['webhook-id', false], ['idempotency-key', true]] as const) {
+  for (const [name, ownKey] of [
+    ['webhook-id', false],
+    ['idempotency-key', true],
+  ] as const) {
     const key = headers[name];
     if (typeof key !== 'string' || key === '') continue;
     if (key.length > KEY_LENGTH_MAX) throw invalid(`${name} is longer than ${KEY_LENGTH_MAX} characters`);

@@ -4,7 +4,11 @@ import { dispatchStage, until } from '../support/dispatch.ts';
 
 const crash: Partial<AgentResult> = { outcome: 'failed', exit: 'exit code 1' };
 const timeout: Partial<AgentResult> = { outcome: 'timed_out', exit: 'time limit of 30 min' };
-const broken: Partial<AgentResult> = { outcome: 'failed', exit: 'cannot start "agent": no such program', agentFault: true };
+const broken: Partial<AgentResult> = {
+  outcome: 'failed',
+  exit: 'cannot start "agent": no such program',
+  agentFault: true,
+};
 
 it('A110: a failed run is tried again after 10 s and 2 min; the last attempt runs its triggers one by one and parks only the poison', async () => {
   const stage = await dispatchStage({ play: ({ prompt }) => (prompt.includes('poison') ? crash : {}) });
@@ -26,7 +30,11 @@ it('A110: a failed run is tried again after 10 s and 2 min; the last attempt run
   stage.clock.advance(120_000);
   await until(() => stage.runs.length === 6);
   await stage.idle();
-  expect(stage.runs.slice(3).map(({ prompt }) => /^body:\n {4}(.*)$/m.exec(prompt)?.[1])).toEqual(['one', 'poison', 'three']);
+  expect(stage.runs.slice(3).map(({ prompt }) => /^body:\n {4}(.*)$/m.exec(prompt)?.[1])).toEqual([
+    'one',
+    'poison',
+    'three',
+  ]);
   expect(stage.activations('w-ann').map(({ state, attempt }) => `${state} ${attempt}`)).toEqual([
     'done 1',
     'failed 1',
@@ -53,7 +61,8 @@ it('retry shows parked work again from a first attempt; discard gives it up', as
   await stage.idle();
   const second = await stage.publish('s-talk', 'second');
   await stage.idle();
-  const stateOf = async (id: unknown) => ((await stage.call('event_status', { id })).workers as { state: string }[])[0]?.state;
+  const stateOf = async (id: unknown) =>
+    ((await stage.call('event_status', { id })).workers as { state: string }[])[0]?.state;
   expect([await stateOf(first.id), await stateOf(second.id)]).toEqual(['parked', 'parked']);
   poisonous = false;
   await stage.call('retry', { id: first.id });
@@ -154,7 +163,9 @@ it('A112: two AI Workers that answer each other stop at the hop limit, with one 
   const events = stage.daemon.queries.events(['s-ping', 's-pong'], { limit: 50 });
   expect(events).toHaveLength(7);
   const held = events[0]?.id;
-  expect(await stage.call('event_status', { id: held })).toMatchObject({ workers: [{ workerId: 'w-ping', state: 'held' }] });
+  expect(await stage.call('event_status', { id: held })).toMatchObject({
+    workers: [{ workerId: 'w-ping', state: 'held' }],
+  });
   await stage.call('release', { id: held });
   await until(() => stage.daemon.queries.events(['s-ping', 's-pong'], { limit: 50 }).length === 8);
   await stage.idle();

@@ -33,7 +33,10 @@ it('a person who interrupts is obeyed: the run ends, its trigger is parked until
 
 it('pausing a Worker stops its run and holds its inbox; resuming shows the batch again, uncounted', async () => {
   const { stage, run } = await runningStage();
-  expect(await stage.call('pause_worker', { workerId: 'w-ann' })).toEqual({ id: 'w-ann', state: expect.stringMatching(/paused|running/) });
+  expect(await stage.call('pause_worker', { workerId: 'w-ann' })).toEqual({
+    id: 'w-ann',
+    state: expect.stringMatching(/paused|running/),
+  });
   expect(run.signal.aborted).toBe(true);
   await stage.idle();
   await stage.publish('s-talk', 'more');
@@ -52,7 +55,9 @@ it('pausing the org stops everybody and starts nobody; resuming loses nothing', 
   await stage.call('pause_org');
   expect(run.signal.aborted).toBe(true);
   await stage.idle();
-  expect(await stage.publish('s-talk', 'while paused')).toMatchObject({ warnings: [expect.stringContaining('paused')] });
+  expect(await stage.publish('s-talk', 'while paused')).toMatchObject({
+    warnings: [expect.stringContaining('paused')],
+  });
   await stage.idle();
   expect(stage.runs).toHaveLength(2);
   await stage.call('resume_org');
@@ -67,7 +72,9 @@ it('firing ends the run, drops what was pending where everybody sees it, ends th
   expect(run.signal.aborted).toBe(true);
   await stage.idle();
   await expect(run.use('publish', { streamId: 's-talk', body: 'from beyond' })).rejects.toThrow('401');
-  expect(await stage.call('event_status', { id: pending.id })).toMatchObject({ workers: [{ workerId: 'w-ann', state: 'dropped', reason: 'fired' }] });
+  expect(await stage.call('event_status', { id: pending.id })).toMatchObject({
+    workers: [{ workerId: 'w-ann', state: 'dropped', reason: 'fired' }],
+  });
   expect(stage.runs).toHaveLength(2);
   expect(existsSync(join(stage.dataDir, 'workers', 'w-ann'))).toBe(false);
   await expect(stage.hire('w-ann')).rejects.toThrow('already exists');

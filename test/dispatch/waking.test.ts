@@ -36,7 +36,10 @@ it('A101: a Worker whose folder cannot be made fails where everybody sees it; th
   await stage.publish('s-talk', 'hello');
   await stage.idle();
   expect(stage.runs.map(({ workerId }) => workerId)).toEqual(['w-bob']);
-  expect(stage.activations('w-ann').at(-1)).toMatchObject({ state: 'failed', exit: expect.stringMatching(/EEXIST|ENOTDIR/) });
+  expect(stage.activations('w-ann').at(-1)).toMatchObject({
+    state: 'failed',
+    exit: expect.stringMatching(/EEXIST|ENOTDIR/),
+  });
   expect((await stage.transcript('w-ann')).at(-1)).toMatch(/^=== exit: .*(EEXIST|ENOTDIR)/);
 });
 
@@ -49,7 +52,14 @@ it('A102: three Events published during a run lead to exactly one further run th
   hired.finish();
   const second = await stage.run(1);
   expect(second.prompt).toContain('3 triggers came together');
-  expect(second.prompt.match(/\[\d\/3\]|^ {4}(one|two|three)$/gm)).toEqual(['[1/3]', '    one', '[2/3]', '    two', '[3/3]', '    three']);
+  expect(second.prompt.match(/\[\d\/3\]|^ {4}(one|two|three)$/gm)).toEqual([
+    '[1/3]',
+    '    one',
+    '[2/3]',
+    '    two',
+    '[3/3]',
+    '    three',
+  ]);
   second.finish();
   await stage.idle();
   expect(stage.runs).toHaveLength(2);
@@ -76,7 +86,10 @@ it('A103: two runs of one Worker never overlap; two Workers do run at once', asy
 });
 
 it('A104: a failed activation does not block what comes later', async () => {
-  const stage = await dispatchStage({ settings: { 'dispatch.attempts': 1 }, play: ({ prompt }) => (prompt.includes('poison') ? { outcome: 'failed', exit: 'exit code 1' } : {}) });
+  const stage = await dispatchStage({
+    settings: { 'dispatch.attempts': 1 },
+    play: ({ prompt }) => (prompt.includes('poison') ? { outcome: 'failed', exit: 'exit code 1' } : {}),
+  });
   await stage.stream('s-talk');
   await stage.hire('w-ann', { streams: ['s-talk'] });
   await stage.idle();

@@ -2,8 +2,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { readFeed } from '../../src/cli/event-source.ts';
-import { numbersFrom } from './power-cut.ts';
 import { judge } from './judge.ts';
+import { numbersFrom } from './power-cut.ts';
 import { type Acknowledged, foundOrg, load, type Serve, seed, serve, temporaryDirectory, until } from './serve.ts';
 
 const KILLS = Number(process.env.HELIX_KILLS ?? 50);
@@ -15,7 +15,9 @@ const agent = ['--agent-command', JSON.stringify(['sh', '-c', 'cat > /dev/null; 
 
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-it('A109: loses nothing that was acknowledged, and repeats nothing that was done, over many kills at random points', { timeout: 600_000 }, async () => {
+it('A109: loses nothing that was acknowledged, and repeats nothing that was done, over many kills at random points', {
+  timeout: 600_000,
+}, async () => {
   const random = numbersFrom(seed);
   console.log(`seed ${seed} (HELIX_SEED), ${KILLS} kills (HELIX_KILLS)`);
   const acknowledged: Acknowledged[] = [];
@@ -33,18 +35,36 @@ it('A109: loses nothing that was acknowledged, and repeats nothing that was done
   await daemon.stop();
   const { attempts, events, ...rest } = judge(dataDir, acknowledged);
   console.log(`${acknowledged.length} acknowledged, ${events} stored, ${attempts} second attempts`);
-  expect(rest).toEqual({ lost: [], twice: [], doneTwice: [], running: [], waiting: 0, problems: [], rebuildDiffers: false });
+  expect(rest).toEqual({
+    lost: [],
+    twice: [],
+    doneTwice: [],
+    running: [],
+    waiting: 0,
+    problems: [],
+    rebuildDiffers: false,
+  });
   expect(events).toBeGreaterThanOrEqual(acknowledged.length);
   expect(attempts).toBeGreaterThan(0);
 });
 
 /** The kill comes when so many posts are acknowledged, and so many lines of transcript (begins and ends of runs) were seen. */
-async function killUnderLoad(daemon: Serve, acknowledged: Acknowledged[], kill: number, { acks, lines }: { acks: number; lines: number }) {
+async function killUnderLoad(
+  daemon: Serve,
+  acknowledged: Acknowledged[],
+  kill: number,
+  { acks, lines }: { acks: number; lines: number },
+) {
   const before = acknowledged.length;
   const listening = new AbortController();
   let seen = 0;
   const token = readFileSync(join(dataDir, 'owner-token'), 'utf8').trim();
-  const feed = readFeed({ url: `${daemon.url}/events?transcripts=1&streams=s-activations-*`, token, since: '0', signal: listening.signal });
+  const feed = readFeed({
+    url: `${daemon.url}/events?transcripts=1&streams=s-activations-*`,
+    token,
+    since: '0',
+    signal: listening.signal,
+  });
   const began = new Date().toISOString();
   const counting = (async () => {
     for await (const { data } of feed) if ((JSON.parse(data) as { createdAt: string }).createdAt > began) seen += 1;
@@ -68,7 +88,11 @@ it('has judges with teeth: a lost, a doubled and a changed Event are each found'
   const first = acknowledged[0] as Acknowledged;
   await fetch(`${daemon.url}/webhooks/s-in`, { method: 'POST', body: first.body });
   await daemon.stop();
-  const missing = { key: 'never', body: 'never sent', id: first.id.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')) };
+  const missing = {
+    key: 'never',
+    body: 'never sent',
+    id: first.id.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')),
+  };
   const judgement = judge(dir, [...acknowledged, missing]);
   expect(judgement.lost).toEqual(['never']);
   expect(judgement.twice).toEqual([first.body]);

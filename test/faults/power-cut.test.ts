@@ -36,14 +36,18 @@ async function lostInCut(name: string, durability: 'full' | 'normal', acks: numb
   return lost.length;
 }
 
-it.skipIf(cannotRun)(`loses nothing acknowledged in a power cut${cannotRun ? ` (cannot run here: ${cannotRun})` : ''}`, { timeout: 300_000 }, async () => {
-  const random = numbersFrom(seed);
-  console.log(`seed ${seed} (HELIX_SEED)`);
-  for (let cut = 0; cut < CUTS; cut++) {
-    const acks = FEWEST_ACKS + Math.floor(random() * (MOST_ACKS - FEWEST_ACKS));
-    expect(await lostInCut(`full-${cut}`, 'full', acks)).toBe(0);
-  }
-});
+it.skipIf(cannotRun)(
+  `loses nothing acknowledged in a power cut${cannotRun ? ` (cannot run here: ${cannotRun})` : ''}`,
+  { timeout: 300_000 },
+  async () => {
+    const random = numbersFrom(seed);
+    console.log(`seed ${seed} (HELIX_SEED)`);
+    for (let cut = 0; cut < CUTS; cut++) {
+      const acks = FEWEST_ACKS + Math.floor(random() * (MOST_ACKS - FEWEST_ACKS));
+      expect(await lostInCut(`full-${cut}`, 'full', acks)).toBe(0);
+    }
+  },
+);
 
 it.skipIf(cannotRun)('does lose with --durability normal, so the test has teeth', { timeout: 300_000 }, async () => {
   let lost = 0;

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type DaemonProcess, startDaemonProcess } from '../../src/cli/daemon-process.ts';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { type DaemonProcess, startDaemonProcess } from '../../src/cli/daemon-process.ts';
 
 const launcher = [process.execPath, fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url))];
 
@@ -20,7 +20,10 @@ export const temporaryDirectory = (name: string) => mkdtempSync(join(tmpdir(), `
 
 export const seed = Number(process.env.HELIX_SEED ?? Math.floor(Math.random() * 2 ** 32));
 
-export async function serve(dataDir: string, options: { args?: string[]; env?: Record<string, string> } = {}): Promise<Serve> {
+export async function serve(
+  dataDir: string,
+  options: { args?: string[]; env?: Record<string, string> } = {},
+): Promise<Serve> {
   const args = ['--addr', '127.0.0.1:0', ...(options.args ?? [])];
   const daemon = await startDaemonProcess({ dataDir, launcher, args, env: options.env ?? {} });
   return {
@@ -38,7 +41,9 @@ export async function serve(dataDir: string, options: { args?: string[]; env?: R
       const token = readFileSync(join(dataDir, 'owner-token'), 'utf8').trim();
       const client = new Client({ name: 'fault-test', version: '1' });
       const url = new URL(`${daemon.url}/workers/w-owner/mcp`);
-      await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers: { Authorization: `Bearer ${token}` } } }));
+      await client.connect(
+        new StreamableHTTPClientTransport(url, { requestInit: { headers: { Authorization: `Bearer ${token}` } } }),
+      );
       const result = await client.callTool({ name: tool, arguments: toolArgs });
       await client.close();
       const [first] = result.content as { text: string }[];
@@ -53,20 +58,36 @@ export async function foundOrg(daemon: Serve): Promise<void> {
   await daemon.call('create_stream', { id: 's-in', name: 'in', transport: 'webhook' });
   await daemon.call('create_role', { id: 'r-worker', content: '# Worker' });
   await daemon.call('create_position', { id: 'p-worker', roleId: 'r-worker', parentId: 'p-root' });
-  const worker = { id: 'w-worker', positionId: 'p-worker', kind: 'ai', identityContent: 'A worker.', grants: [], streams: ['s-in'] };
+  const worker = {
+    id: 'w-worker',
+    positionId: 'p-worker',
+    kind: 'ai',
+    identityContent: 'A worker.',
+    grants: [],
+    streams: ['s-in'],
+  };
   await daemon.call('hire_worker', worker);
 }
 
 export type Acknowledged = { key: string; body: string; id: string };
 
 /** Posts one after the other on several connections until told to stop; keeps what was acknowledged. */
-export function load(url: string, connections: number, acknowledged: Acknowledged[], prefix: string): { stop(): Promise<void> } {
+export function load(
+  url: string,
+  connections: number,
+  acknowledged: Acknowledged[],
+  prefix: string,
+): { stop(): Promise<void> } {
   let stopped = false;
   const one = async (connection: number) => {
     for (let n = 0; !stopped; n++) {
       const key = `${prefix}-${connection}-${n}`;
       const body = `body of ${key}`;
-      const response = await fetch(`${url}/webhooks/s-in`, { method: 'POST', body, headers: { 'Idempotency-Key': key } }).catch(() => undefined);
+      const response = await fetch(`${url}/webhooks/s-in`, {
+        method: 'POST',
+        body,
+        headers: { 'Idempotency-Key': key },
+      }).catch(() => undefined);
       if (!response) return;
       const answer = await response.json().catch(() => undefined);
       if (response.status === 200 && answer) acknowledged.push({ key, body, id: (answer as { id: string }).id });

@@ -22,7 +22,11 @@ afterAll(() => daemon.close());
 
 async function run(command: string, { body, token = daemon.token() }: { body?: string; token?: string } = {}) {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const response = await fetch(`${daemon.url}/control/${command}`, { method: 'POST', headers, ...(body === undefined ? {} : { body }) });
+  const response = await fetch(`${daemon.url}/control/${command}`, {
+    method: 'POST',
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
   return { status: response.status, text: (await response.text()).trim() };
 }
 
@@ -46,8 +50,14 @@ test('a refusal keeps its sentence, a failure keeps its details to the log', asy
 
 test('nobody but the owner gets in, and not by a page’s cookie', async () => {
   expect(await run('echo', { token: 'hxo_nobody' })).toMatchObject({ status: 401 });
-  expect(await run('echo', { token: daemon.token('w-echo') })).toMatchObject({ status: 403, text: expect.stringContaining("w-echo's") });
+  expect(await run('echo', { token: daemon.token('w-echo') })).toMatchObject({
+    status: 403,
+    text: expect.stringContaining("w-echo's"),
+  });
   const session = daemon.core.tokens.create({ workerId: 'w-owner', kind: 'session', label: 'test' }).token;
-  const response = await fetch(`${daemon.url}/control/echo`, { method: 'POST', headers: { cookie: `helix_session=${session}` } });
+  const response = await fetch(`${daemon.url}/control/echo`, {
+    method: 'POST',
+    headers: { cookie: `helix_session=${session}` },
+  });
   expect(response.status).toBe(401);
 });

@@ -13,7 +13,15 @@ beforeAll(async () => {
 });
 afterAll(() => daemon.close());
 
-type Item = { seq: number; id: string; streamId: string; source: string; body: string; createdAt: string; subject?: string };
+type Item = {
+  seq: number;
+  id: string;
+  streamId: string;
+  source: string;
+  body: string;
+  createdAt: string;
+  subject?: string;
+};
 type Options = { token?: string; headers?: Record<string, string>; on?: TestDaemon };
 
 /** An open feed, read item by item; comments are collected. */
@@ -32,7 +40,9 @@ async function openFeed(query = '', { token, headers = {}, on = daemon }: Option
       const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
       rest = blocks.pop() ?? '';
       for (const block of blocks) {
-        const fields = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));
+        const fields = new Map(
+          block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
+        );
         const data = fields.get('data');
         if (fields.has('')) comments.push(fields.get('') ?? '');
         if (data === undefined) continue;
@@ -73,13 +83,25 @@ test('a new Event comes as one line of JSON, with its seq as the id', async () =
   const { id } = await say('s-general', 'two\nlines', { subject: 'Hello' }, 'w-echo');
   const item = await feed.next();
   const { createdAt } = daemon.core.queries.event(id)!;
-  expect(item).toEqual({ seq: seqOf(id), id, streamId: 's-general', source: 'w-echo', body: 'two\nlines', createdAt, subject: 'Hello' });
+  expect(item).toEqual({
+    seq: seqOf(id),
+    id,
+    streamId: 's-general',
+    source: 'w-echo',
+    body: 'two\nlines',
+    createdAt,
+    subject: 'Hello',
+  });
   expect(feed.ids).toEqual([seqOf(id)]);
   feed.leave();
 });
 
 test('what came before is left out, unless asked for by seq, by id, or by what was seen last', async () => {
-  const [first, second, third] = [await say('s-general', 'one'), await say('s-general', 'two'), await say('s-general', 'three')];
+  const [first, second, third] = [
+    await say('s-general', 'one'),
+    await say('s-general', 'two'),
+    await say('s-general', 'three'),
+  ];
   const wanted = [seqOf(second.id), seqOf(third.id)];
   for (const [query, headers] of [
     [`?since=${seqOf(first.id)}`, {}],
@@ -100,7 +122,10 @@ test('what came before is left out, unless asked for by seq, by id, or by what w
 
 test('an Event that does not exist is no place to begin', async () => {
   const { response } = await openFeed('?since=e-00000000-ffff-8000-8000-000000000000');
-  expect([response.status, (await response.text()).trim()]).toEqual([400, expect.stringContaining('there is no Event e-00000000-ffff')]);
+  expect([response.status, (await response.text()).trim()]).toEqual([
+    400,
+    expect.stringContaining('there is no Event e-00000000-ffff'),
+  ]);
 });
 
 test('only the Streams that were asked for come', async () => {
@@ -139,7 +164,8 @@ test('transcripts come when asked for, in order with everything else, old and ne
   await journal.flush();
   await say('s-general', 'event 2');
   expect((await both.take(2)).map(({ body }) => body)).toEqual(['line 2', 'event 2']);
-  for (const feed of [none, notHers]) expect((await feed.take(2)).map(({ body }) => body)).toEqual(['event 1', 'event 2']);
+  for (const feed of [none, notHers])
+    expect((await feed.take(2)).map(({ body }) => body)).toEqual(['event 1', 'event 2']);
   for (const feed of [both, none, notHers]) feed.leave();
 });
 
@@ -170,7 +196,9 @@ test('a client that reads late still gets everything, and little of it waits in 
   const sockets = new Set<{ writableLength: number }>();
   daemon.app.server.on('connection', (socket) => sockets.add(socket));
   const lazy = connect(Number(new URL(daemon.url).port), '127.0.0.1');
-  lazy.write(`GET /events?streams=s-mail HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${daemon.token()}\r\n\r\n`);
+  lazy.write(
+    `GET /events?streams=s-mail HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${daemon.token()}\r\n\r\n`,
+  );
   await new Promise((resolve) => lazy.once('readable', resolve));
   lazy.pause();
   const body = 'x'.repeat(500_000);
@@ -223,10 +251,16 @@ test('A8: open feeds and waiting calls do not keep the daemon from stopping', as
 test('a session opens it too; nothing and a stranger’s token do not', async () => {
   const { token } = daemon.core.tokens.create({ workerId: 'w-ann', kind: 'session', label: 'test' });
   const leave = new AbortController();
-  const response = await fetch(`${daemon.url}/events`, { headers: { cookie: `helix_session=${token}` }, signal: leave.signal });
+  const response = await fetch(`${daemon.url}/events`, {
+    headers: { cookie: `helix_session=${token}` },
+    signal: leave.signal,
+  });
   expect(response.status).toBe(200);
   leave.abort();
   expect((await fetch(`${daemon.url}/events`)).status).toBe(401);
   expect((await openFeed('', { token: 'hxo_nobody' })).response.status).toBe(401);
-  expect((await fetch(`${daemon.url}/events`, { method: 'HEAD', headers: { authorization: `Bearer ${daemon.token()}` } })).status).toBe(200);
+  expect(
+    (await fetch(`${daemon.url}/events`, { method: 'HEAD', headers: { authorization: `Bearer ${daemon.token()}` } }))
+      .status,
+  ).toBe(200);
 });

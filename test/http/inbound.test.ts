@@ -17,14 +17,19 @@ const topics = {
     handle: ({ body }, streams) =>
       streams
         .filter(({ config }) => config.topic === Buffer.from(body).toString())
-        .map(({ id }) => ({ streamId: id, content: [{ name: 'message', bytes: encodeMessage({ body: 'on topic' }) }] })),
+        .map(({ id }) => ({
+          streamId: id,
+          content: [{ name: 'message', bytes: encodeMessage({ body: 'on topic' }) }],
+        })),
     describe: () => ({}),
   },
 } satisfies Transport<z.ZodObject<{ topic: z.ZodString }>>;
 
 let daemon: TestDaemon;
 beforeAll(async () => {
-  daemon = await openTestDaemon({ transports: new Map<string, Transport>([...transports, ['topics', topics as unknown as Transport]]) });
+  daemon = await openTestDaemon({
+    transports: new Map<string, Transport>([...transports, ['topics', topics as unknown as Transport]]),
+  });
   await daemon.call('create_stream', { id: 's-local', name: 'Local' });
   await daemon.hire('w-echo', { grants: ['read_events'] });
 });
@@ -33,12 +38,20 @@ afterAll(() => daemon.close());
 let streams = 0;
 async function open(config?: object): Promise<{ id: string; secret: string }> {
   const id = `s-in-${++streams}`;
-  const made = await daemon.call('create_stream', { id, name: id, transport: { kind: 'webhook', ...(config ? { config } : {}) } });
+  const made = await daemon.call('create_stream', {
+    id,
+    name: id,
+    transport: { kind: 'webhook', ...(config ? { config } : {}) },
+  });
   return { id, secret: String(made.secret ?? '') };
 }
 
 async function post(stream: string, body: RequestInit['body'], headers: Record<string, string> = {}, method = 'POST') {
-  const response = await fetch(`${daemon.url}/webhooks/${stream}`, { method, headers, ...(method === 'GET' ? {} : { body: body ?? null }) });
+  const response = await fetch(`${daemon.url}/webhooks/${stream}`, {
+    method,
+    headers,
+    ...(method === 'GET' ? {} : { body: body ?? null }),
+  });
   const text = await response.text();
   return { status: response.status, text: text.trim(), headers: response.headers };
 }
@@ -52,7 +65,11 @@ test('A131: a POST is answered with the id of an Event of empty source and exact
   const [event] = daemon.core.queries.events([id], { limit: 10 });
   expect(JSON.parse(answer.text)).toEqual({ id: event?.id, streamId: id });
   expect(event).toMatchObject({ source: '', body, message: { body_content_type: 'application/json' } });
-  expect(daemon.core.queries.entry(event?.seq ?? 0)).toMatchObject({ actor: 'transport:webhook', via: 'transport', hops: 0 });
+  expect(daemon.core.queries.entry(event?.seq ?? 0)).toMatchObject({
+    actor: 'transport:webhook',
+    via: 'transport',
+    hops: 0,
+  });
 });
 
 test('A131: a body of no type, or of one that is none, is taken as well', async () => {
@@ -76,8 +93,15 @@ test('A132: an unknown, a deleted, a local Stream and the daemon’s own take no
   expect(await post('s-nowhere', 'x')).toMatchObject({ status: 404, text: 'stream "s-nowhere": not found' });
   expect(await post(id, 'x')).toMatchObject({ status: 404, text: `stream "${id}": not found` });
   expect(await post('s-local', 'x')).toMatchObject({ status: 404, text: 'stream "s-local" is not a webhook stream' });
-  await daemon.core.journal.commit('w-owner', { type: 'UpdateStream', streamId: 's-notices', transport: { kind: 'webhook', config: {} } });
-  expect(await post('s-notices', 'x')).toMatchObject({ status: 404, text: 'stream "s-notices" is not a webhook stream' });
+  await daemon.core.journal.commit('w-owner', {
+    type: 'UpdateStream',
+    streamId: 's-notices',
+    transport: { kind: 'webhook', config: {} },
+  });
+  expect(await post('s-notices', 'x')).toMatchObject({
+    status: 404,
+    text: 'stream "s-notices" is not a webhook stream',
+  });
   expect(await post('%2e%2e%2fetc', 'x')).toMatchObject({ status: 404, text: 'stream "../etc": not found' });
 });
 
@@ -97,7 +121,11 @@ test('A133: a body over 1 MiB that does not say its length gets 413 too', async 
   const { id } = await open();
   const chunk = Buffer.alloc(300_000, 'x');
   const endless = new ReadableStream({ pull: (controller) => controller.enqueue(chunk) });
-  const answer = await fetch(`${daemon.url}/webhooks/${id}`, { method: 'POST', body: endless, duplex: 'half' } as RequestInit).then(
+  const answer = await fetch(`${daemon.url}/webhooks/${id}`, {
+    method: 'POST',
+    body: endless,
+    duplex: 'half',
+  } as RequestInit).then(
     ({ status }) => status,
     () => 'cut off',
   );
@@ -136,7 +164,10 @@ describe('A142: a delivery that comes again', () => {
     const { id } = await open();
     const first = await post(id, 'once', { 'idempotency-key': 'k1' });
     expect(await post(id, 'once', { 'idempotency-key': 'k1' })).toMatchObject({ status: 200, text: first.text });
-    expect(await post(id, 'other', { 'idempotency-key': 'k1' })).toMatchObject({ status: 409, text: expect.stringContaining('another body') });
+    expect(await post(id, 'other', { 'idempotency-key': 'k1' })).toMatchObject({
+      status: 409,
+      text: expect.stringContaining('another body'),
+    });
     expect(await post(id, 'other', { 'idempotency-key': 'k2' })).toMatchObject({ status: 200 });
     expect(daemon.bodies(id)).toEqual(['once', 'other']);
   });
@@ -166,7 +197,9 @@ describe('A142: a delivery that comes again', () => {
 });
 
 describe('A141: a Stream with a secret', () => {
-  const hub = (secret: string, body: string) => ({ 'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` });
+  const hub = (secret: string, body: string) => ({
+    'x-hub-signature-256': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`,
+  });
 
   function standard(secret: string, body: string, { id = 'm1', at = Date.now() } = {}) {
     const timestamp = String(Math.floor(at / 1_000));
@@ -186,7 +219,13 @@ describe('A141: a Stream with a secret', () => {
   test('refuses unsigned, forged and stale ones with 401 and keeps its secret to itself', async () => {
     const { id, secret } = await open({ secret: true });
     const stale = { at: Date.now() - 301_000 };
-    for (const headers of [{}, hub('whsec_other', 'a'), hub(secret, 'b'), standard(secret, 'a', stale), standard(secret, 'b')]) {
+    for (const headers of [
+      {},
+      hub('whsec_other', 'a'),
+      hub(secret, 'b'),
+      standard(secret, 'a', stale),
+      standard(secret, 'b'),
+    ]) {
       const { status, text } = await post(id, 'a', headers);
       expect([status, text]).toEqual([401, expect.stringContaining('signed requests only')]);
       expect(text).not.toContain(secret.slice(6));
@@ -215,16 +254,39 @@ describe('A141: a Stream with a secret', () => {
   test('asks senders to come again when the daemon has lost its secret', async () => {
     const { id, secret } = await open({ secret: true });
     daemon.core.settings.deleteSecret(`stream.${id}`);
-    expect(await post(id, 'a', hub(secret, 'a'))).toMatchObject({ status: 503, text: expect.stringContaining('secret is not set') });
+    expect(await post(id, 'a', hub(secret, 'a'))).toMatchObject({
+      status: 503,
+      text: expect.stringContaining('secret is not set'),
+    });
   });
 });
 
 test('a request that names no Stream lands on every Stream its transport picks', async () => {
-  for (const [id, topic] of [['s-t1', 'news'], ['s-t2', 'news'], ['s-t3', 'else']] as const) {
+  for (const [id, topic] of [
+    ['s-t1', 'news'],
+    ['s-t2', 'news'],
+    ['s-t3', 'else'],
+  ] as const) {
     const transport = { kind: 'topics', config: { topic } };
-    await daemon.core.journal.commit('w-owner', { type: 'CreateStream', streamId: id, name: id, description: '', transport, private: false });
+    await daemon.core.journal.commit('w-owner', {
+      type: 'CreateStream',
+      streamId: id,
+      name: id,
+      description: '',
+      transport,
+      private: false,
+    });
   }
   const answer = await fetch(`${daemon.url}/topics`, { method: 'POST', body: 'news' });
-  expect(await answer.json()).toEqual({ events: [{ id: expect.any(String), streamId: 's-t1' }, { id: expect.any(String), streamId: 's-t2' }] });
-  expect([daemon.bodies('s-t1'), daemon.bodies('s-t2'), daemon.bodies('s-t3')]).toEqual([['on topic'], ['on topic'], []]);
+  expect(await answer.json()).toEqual({
+    events: [
+      { id: expect.any(String), streamId: 's-t1' },
+      { id: expect.any(String), streamId: 's-t2' },
+    ],
+  });
+  expect([daemon.bodies('s-t1'), daemon.bodies('s-t2'), daemon.bodies('s-t3')]).toEqual([
+    ['on topic'],
+    ['on topic'],
+    [],
+  ]);
 });

@@ -19,9 +19,23 @@ async function get(path: string, cookie = '') {
   return { status: response.status, text: await response.text() };
 }
 
-async function submit(path: string, form: Record<string, string>, headers: Record<string, string> = { origin: daemon.url }) {
-  const response = await fetch(new URL(path, daemon.url), { method: 'POST', body: new URLSearchParams(form), headers, redirect: 'manual' });
-  return { status: response.status, location: response.headers.get('location'), setCookie: response.headers.get('set-cookie') ?? '', text: await response.text() };
+async function submit(
+  path: string,
+  form: Record<string, string>,
+  headers: Record<string, string> = { origin: daemon.url },
+) {
+  const response = await fetch(new URL(path, daemon.url), {
+    method: 'POST',
+    body: new URLSearchParams(form),
+    headers,
+    redirect: 'manual',
+  });
+  return {
+    status: response.status,
+    location: response.headers.get('location'),
+    setCookie: response.headers.get('set-cookie') ?? '',
+    text: await response.text(),
+  };
 }
 const codeOf = (url: string) => new URL(url).searchParams.get('code') ?? '';
 const cookieOf = ({ setCookie }: { setCookie: string }) => setCookie.split(';')[0] ?? '';
@@ -63,7 +77,8 @@ test('a link works for 15 minutes', async () => {
 
 test('only a login code signs in: no token, no session, nothing else', async () => {
   const session = daemon.core.tokens.create({ workerId: 'w-owner', kind: 'session', label: 'test' }).token;
-  for (const code of [daemon.token(), session, '', 'x']) expect(await submit('/login', { code })).toMatchObject({ status: 401 });
+  for (const code of [daemon.token(), session, '', 'x'])
+    expect(await submit('/login', { code })).toMatchObject({ status: 401 });
   expect(await submit('/login', {})).toMatchObject({ status: 401 });
 });
 
@@ -103,6 +118,10 @@ test('a bearer token opens no page, and without a session a page says how to get
 });
 
 test('behind a proxy that speaks TLS the cookie is for TLS alone', async () => {
-  const { setCookie } = await submit('/login', { code: codeOf(link()) }, { origin: daemon.url, 'x-forwarded-proto': 'https' });
+  const { setCookie } = await submit(
+    '/login',
+    { code: codeOf(link()) },
+    { origin: daemon.url, 'x-forwarded-proto': 'https' },
+  );
   expect(setCookie).toContain('; Secure');
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseJson } from '../../src/domain/message.ts';
-import type { Caller } from '../../src/tools/define-tool.ts';
 import { catalog } from '../../src/tools/catalog.ts';
+import type { Caller } from '../../src/tools/define-tool.ts';
 import { openTestDaemon, type TestDaemon } from '../support/http.ts';
 import { clients, connectModern, type McpClient } from '../support/mcp-clients.ts';
 
@@ -16,7 +16,8 @@ beforeAll(async () => {
       ...real,
       call: async (caller, name, args) => {
         if (name === 'worker_log') return hang(caller);
-        if (name === 'list_workers' && (args as { odd?: true } | undefined)?.odd) return { kind: 'ok', result: parseJson(ODD) as Record<string, unknown> };
+        if (name === 'list_workers' && (args as { odd?: true } | undefined)?.odd)
+          return { kind: 'ok', result: parseJson(ODD) as Record<string, unknown> };
         return real.call(caller, name, args);
       },
     }),
@@ -52,9 +53,17 @@ describe.each(clients)('%s', (_name, connect) => {
     const client = await connect(endpoint('w-owner'), daemon.token());
     const tools = await client.tools();
     expect(tools.map(({ name }) => name)).toEqual(catalog.map(({ name }) => name));
-    for (const tool of tools) expect(tool).toMatchObject({ title: expect.any(String), inputSchema: { type: 'object' }, annotations: expect.any(Object) });
+    for (const tool of tools)
+      expect(tool).toMatchObject({
+        title: expect.any(String),
+        inputSchema: { type: 'object' },
+        annotations: expect.any(Object),
+      });
     expect(tools.find(({ name }) => name === 'read_events')?.annotations).toMatchObject({ readOnlyHint: true });
-    expect(tools.find(({ name }) => name === 'publish')?.annotations).toMatchObject({ readOnlyHint: false, destructiveHint: false });
+    expect(tools.find(({ name }) => name === 'publish')?.annotations).toMatchObject({
+      readOnlyHint: false,
+      destructiveHint: false,
+    });
     await client.close();
   });
 
@@ -89,7 +98,9 @@ describe.each(clients)('%s', (_name, connect) => {
   test('A45, A46: may leave arguments out and add unknown ones; those of a wrong type are refused by name', async () => {
     const client = await connect(endpoint('w-owner'), daemon.token());
     expect(await client.call('list_workers')).toMatchObject({ structuredContent: { workers: expect.any(Array) } });
-    expect(await client.call('list_workers', { colour: 'blue' })).toMatchObject({ structuredContent: { workers: expect.any(Array) } });
+    expect(await client.call('list_workers', { colour: 'blue' })).toMatchObject({
+      structuredContent: { workers: expect.any(Array) },
+    });
     expect(await client.call('publish', { streamId: 's-general', body: 'x', to: 7 })).toMatchObject({
       isError: true,
       content: [{ text: expect.stringMatching(/^parse args: to: /) }],
@@ -99,7 +110,10 @@ describe.each(clients)('%s', (_name, connect) => {
 
   test('A40: gets −32602 for a tool that does not exist', async () => {
     const client = await connect(endpoint('w-owner'), daemon.token());
-    await expect(client.call('make_coffee', {})).rejects.toMatchObject({ code: -32602, message: expect.stringContaining('unknown tool "make_coffee"') });
+    await expect(client.call('make_coffee', {})).rejects.toMatchObject({
+      code: -32602,
+      message: expect.stringContaining('unknown tool "make_coffee"'),
+    });
     await client.close();
   });
 
@@ -163,7 +177,8 @@ test('A48: every schema says what it needs in the plainest way, so that no clien
   const client = await connectModern(endpoint('w-owner'), daemon.token());
   for (const { name, inputSchema } of await client.tools()) {
     const text = JSON.stringify(inputSchema);
-    for (const stumble of ['$schema', '"null"', '"type":[', '"additionalProperties":false', '$ref', '9007199254740991']) expect([name, text]).not.toEqual([name, expect.stringContaining(stumble)]);
+    for (const stumble of ['$schema', '"null"', '"type":[', '"additionalProperties":false', '$ref', '9007199254740991'])
+      expect([name, text]).not.toEqual([name, expect.stringContaining(stumble)]);
   }
   await client.close();
 });
@@ -189,11 +204,19 @@ describe('on the wire', () => {
   type Message = { method: string; params?: unknown; id?: number };
   const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
 
-  async function post(body: string, { workerId = 'w-owner', token = daemon.token(workerId), ...more }: Record<string, string> = {}) {
-    const response = await fetch(endpoint(workerId), { method: 'POST', body, headers: { ...headers, authorization: `Bearer ${token}`, ...more } });
+  async function post(
+    body: string,
+    { workerId = 'w-owner', token = daemon.token(workerId), ...more }: Record<string, string> = {},
+  ) {
+    const response = await fetch(endpoint(workerId), {
+      method: 'POST',
+      body,
+      headers: { ...headers, authorization: `Bearer ${token}`, ...more },
+    });
     return { status: response.status, headers: response.headers, text: await response.text() };
   }
-  const rpc = (message: Message, more?: Record<string, string>) => post(JSON.stringify({ jsonrpc: '2.0', id: 1, ...message }), more);
+  const rpc = (message: Message, more?: Record<string, string>) =>
+    post(JSON.stringify({ jsonrpc: '2.0', id: 1, ...message }), more);
   const resultOf = ({ text }: { text: string }) => JSON.parse(text.split('\ndata: ')[1] ?? text).result;
   const calling = (args: unknown) => ({ method: 'tools/call', params: { name: 'list_workers', arguments: args } });
 
@@ -226,7 +249,10 @@ describe('on the wire', () => {
   });
 
   test.each(['GET', 'DELETE'])('%s, which sessions would need, gets 405', async (method) => {
-    const response = await fetch(endpoint('w-owner'), { method, headers: { authorization: `Bearer ${daemon.token()}` } });
+    const response = await fetch(endpoint('w-owner'), {
+      method,
+      headers: { authorization: `Bearer ${daemon.token()}` },
+    });
     expect(response.status).toBe(405);
   });
 
@@ -250,7 +276,10 @@ describe('on the wire', () => {
 
   test('A41: an unknown Worker gets 404 with the owner’s token, else 403, and 401 without any', async () => {
     const unknown = (token: string) => rpc({ method: 'tools/list' }, { workerId: 'w-nobody', token });
-    expect(await unknown(daemon.token())).toMatchObject({ status: 404, text: expect.stringContaining('worker "w-nobody": record not found') });
+    expect(await unknown(daemon.token())).toMatchObject({
+      status: 404,
+      text: expect.stringContaining('worker "w-nobody": record not found'),
+    });
     expect(await unknown(daemon.token('w-echo'))).toMatchObject({ status: 403 });
     expect(await unknown('hxo_nobody')).toMatchObject({ status: 401 });
   });
@@ -258,26 +287,45 @@ describe('on the wire', () => {
   test('the token of a Worker who was fired gets 401', async () => {
     await daemon.hire('w-gone', { grants: ['publish'] });
     const token = daemon.token('w-gone');
-    const activation = daemon.activationTokens.issue({ workerId: 'w-gone', activationId: 'a-1', cause: { causedBy: 1, root: 1, hops: 0 } });
+    const activation = daemon.activationTokens.issue({
+      workerId: 'w-gone',
+      activationId: 'a-1',
+      cause: { causedBy: 1, root: 1, hops: 0 },
+    });
     expect(await rpc({ method: 'tools/list' }, { workerId: 'w-gone', token })).toMatchObject({ status: 200 });
     await daemon.core.journal.commit('w-owner', { type: 'FireWorker', workerId: 'w-gone' });
-    for (const used of [token, activation]) expect(await rpc({ method: 'tools/list' }, { workerId: 'w-gone', token: used })).toMatchObject({ status: 401 });
+    for (const used of [token, activation])
+      expect(await rpc({ method: 'tools/list' }, { workerId: 'w-gone', token: used })).toMatchObject({ status: 401 });
   });
 
   test('what an activation does with its token is recorded with its cause, until the activation ends', async () => {
     const cause = { causedBy: 3, root: 2, hops: 4, activationId: 'a-7' };
     const token = daemon.activationTokens.issue({ workerId: 'w-echo', activationId: 'a-7', cause });
-    const publish = () => rpc({ method: 'tools/call', params: { name: 'publish', arguments: { streamId: 's-general', body: 'caused' } } }, { workerId: 'w-echo', token });
+    const publish = () =>
+      rpc(
+        { method: 'tools/call', params: { name: 'publish', arguments: { streamId: 's-general', body: 'caused' } } },
+        { workerId: 'w-echo', token },
+      );
     expect(resultOf(await publish())).toMatchObject({ structuredContent: { streamId: 's-general' } });
     const { seq } = daemon.core.queries.events(['s-general'], { limit: 1 })[0]!;
-    expect(daemon.core.queries.entry(seq)).toMatchObject({ actor: 'w-echo', via: 'mcp', causedBy: 3, root: 2, hops: 5, activationId: 'a-7' });
+    expect(daemon.core.queries.entry(seq)).toMatchObject({
+      actor: 'w-echo',
+      via: 'mcp',
+      causedBy: 3,
+      root: 2,
+      hops: 5,
+      activationId: 'a-7',
+    });
     daemon.activationTokens.revoke('a-7');
     expect(await publish()).toMatchObject({ status: 401 });
   });
 
   test('a token that the owner minted for another Worker acts as that Worker, and says so', async () => {
     const { token } = daemon.core.tokens.create({ workerId: 'w-echo', onBehalfOf: 'w-owner', label: 'chat' });
-    await rpc({ method: 'tools/call', params: { name: 'publish', arguments: { streamId: 's-general', body: 'for another' } } }, { workerId: 'w-echo', token });
+    await rpc(
+      { method: 'tools/call', params: { name: 'publish', arguments: { streamId: 's-general', body: 'for another' } } },
+      { workerId: 'w-echo', token },
+    );
     const { seq } = daemon.core.queries.events(['s-general'], { limit: 1 })[0]!;
     expect(daemon.core.queries.entry(seq)).toMatchObject({ actor: 'w-echo', onBehalfOf: 'w-owner' });
   });
@@ -291,12 +339,20 @@ describe('on the wire', () => {
     const hanging = { method: 'tools/call', params: { name: 'worker_log', arguments: { workerId: 'w-echo' } } };
     const leave = new AbortController();
     const calls = [1, 2].map(() =>
-      fetch(endpoint('w-owner'), { method: 'POST', body: JSON.stringify({ jsonrpc: '2.0', id: 5, ...hanging }), headers: { ...headers, authorization: `Bearer ${token}` }, signal: leave.signal })
+      fetch(endpoint('w-owner'), {
+        method: 'POST',
+        body: JSON.stringify({ jsonrpc: '2.0', id: 5, ...hanging }),
+        headers: { ...headers, authorization: `Bearer ${token}` },
+        signal: leave.signal,
+      })
         .then((response) => response.text())
         .catch(() => 'left'),
     );
     await both;
-    const cancel = await post(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 5 } }), { token });
+    const cancel = await post(
+      JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 5 } }),
+      { token },
+    );
     expect(cancel.status).toBe(202);
     expect(waiting.map(({ signal }) => signal?.aborted)).toEqual([false, false]);
     leave.abort();

@@ -25,7 +25,9 @@ async function page(workerId = 'w-owner'): Promise<string> {
 test('shows Workers with Role, state and what waits, and the newest Events', async () => {
   await daemon.call('publish', { streamId: 's-general', body: 'good morning', subject: 'Greeting' }, 'w-echo');
   const html = await page();
-  expect(html).toMatch(/<span class="state running">running<\/span>\s*<strong>w-echo<\/strong>\s*<span class="quiet">echo<\/span>\s*<span class="count">3 waiting<\/span>/);
+  expect(html).toMatch(
+    /<span class="state running">running<\/span>\s*<strong>w-echo<\/strong>\s*<span class="quiet">echo<\/span>\s*<span class="count">3 waiting<\/span>/,
+  );
   expect(html).toContain('<strong>w-ann</strong>');
   expect(html).toMatch(/<strong>w-echo<\/strong>\s*<span>on General<\/span>/);
   expect(html).toContain('<h3>Greeting</h3>');
@@ -43,7 +45,11 @@ test('shows what was said as text, whatever it says', async () => {
 });
 
 test('puts notices on top, for those who may read them', async () => {
-  await daemon.core.journal.commit('system', { type: 'PostNotice', subject: 'Something is stuck', body: 'Look at it.' });
+  await daemon.core.journal.commit('system', {
+    type: 'PostNotice',
+    subject: 'Something is stuck',
+    body: 'Look at it.',
+  });
   const html = await page();
   expect(html.indexOf('Something is stuck')).toBeGreaterThan(0);
   expect(html.indexOf('Something is stuck')).toBeLessThan(html.indexOf('id="workers"'));
@@ -59,7 +65,11 @@ test('shows nobody what they may not read', async () => {
 test('shows long, binary and erased bodies by what they are', async () => {
   await daemon.call('create_stream', { id: 's-in', name: 'In', transport: 'webhook' });
   await daemon.call('publish', { streamId: 's-general', body: `long ${'x'.repeat(5_000)} end` });
-  await fetch(`${daemon.url}/webhooks/s-in`, { method: 'POST', body: Uint8Array.of(0xff, 1, 2), headers: { 'content-type': 'image/png' } });
+  await fetch(`${daemon.url}/webhooks/s-in`, {
+    method: 'POST',
+    body: Uint8Array.of(0xff, 1, 2),
+    headers: { 'content-type': 'image/png' },
+  });
   const html = await page();
   expect(html).toContain('long xxx');
   expect(html).not.toContain('x end');

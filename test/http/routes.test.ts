@@ -31,7 +31,17 @@ const ROUTES: Record<string, Row> = {
 };
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const PUBLIC = 'hooks.example';
-const HOME_HOSTS = ['localhost', 'LOCALHOST:1', 'localhost.', '127.0.0.1:8080', '127.9.9.9', '[::1]:8080', '[::1]', 'box.local', 'box.local:8080'];
+const HOME_HOSTS = [
+  'localhost',
+  'LOCALHOST:1',
+  'localhost.',
+  '127.0.0.1:8080',
+  '127.9.9.9',
+  '[::1]:8080',
+  '[::1]',
+  'box.local',
+  'box.local:8080',
+];
 const FOREIGN_HOSTS = [
   'evil.example',
   'localhost.evil.example',
@@ -64,7 +74,12 @@ afterAll(() => daemon.close());
 
 type Method = (typeof METHODS)[number];
 const ask = (url: string, method: string, headers: Record<string, string> = {}) =>
-  daemon.app.inject({ method: method as Method, url, headers: { host: 'localhost:8080', ...headers }, ...(method === 'POST' ? { payload: 'x' } : {}) });
+  daemon.app.inject({
+    method: method as Method,
+    url,
+    headers: { host: 'localhost:8080', ...headers },
+    ...(method === 'POST' ? { payload: 'x' } : {}),
+  });
 
 /** Full paths, from Fastify's drawing of its routes. */
 function registered(): string[] {
@@ -91,7 +106,12 @@ describe.each(rows)('%s', (_path, { url, answers, reach }) => {
     for (const method of METHODS) {
       const { statusCode, headers } = await ask(url, method);
       expect([method, statusCode]).toEqual([method, answers[method] ?? 405]);
-      if (statusCode === 405) expect(String(headers.allow).replace(/, HEAD$/, '').split(', ')).toEqual(Object.keys(answers));
+      if (statusCode === 405)
+        expect(
+          String(headers.allow)
+            .replace(/, HEAD$/, '')
+            .split(', '),
+        ).toEqual(Object.keys(answers));
     }
   });
 
@@ -120,19 +140,23 @@ describe.each(rows)('%s', (_path, { url, answers, reach }) => {
   });
 
   test('under any other host is served only if it is a probe', async () => {
-    for (const host of FOREIGN_HOSTS) expect([host, await verdict({ host })]).toEqual([host, refusedUnless(['anywhere'])]);
+    for (const host of FOREIGN_HOSTS)
+      expect([host, await verdict({ host })]).toEqual([host, refusedUnless(['anywhere'])]);
   });
 
   test('A49: under the public host is served only if it takes deliveries', async () => {
-    for (const host of [PUBLIC, `${PUBLIC}:443`, PUBLIC.toUpperCase()]) expect(await verdict({ host })).toBe(refusedUnless(['anywhere', 'inbound']));
+    for (const host of [PUBLIC, `${PUBLIC}:443`, PUBLIC.toUpperCase()])
+      expect(await verdict({ host })).toBe(refusedUnless(['anywhere', 'inbound']));
   });
 
   test('for a page of this machine is served', async () => {
-    for (const origin of ['http://localhost:1', 'http://127.0.0.1', 'https://box.local']) expect(await verdict({ origin })).toBe('served');
+    for (const origin of ['http://localhost:1', 'http://127.0.0.1', 'https://box.local'])
+      expect(await verdict({ origin })).toBe('served');
   });
 
   test('for a page of anywhere else is served only if it is a probe', async () => {
-    for (const origin of FOREIGN_ORIGINS) expect([origin, await verdict({ origin })]).toEqual([origin, refusedUnless(['anywhere'])]);
+    for (const origin of FOREIGN_ORIGINS)
+      expect([origin, await verdict({ origin })]).toEqual([origin, refusedUnless(['anywhere'])]);
   });
 
   test('for a page of the public host is served only if it takes deliveries', async () => {
@@ -154,12 +178,24 @@ test('a request of old that names no host is refused', async () => {
 });
 
 test('a path that nothing is at gets 404 in one sentence, whatever is sent there', async () => {
-  for (const url of ['/nope', '/ui/nope', '/webhooks', '/workers/w-owner', '/static/../package.json', '/static/%2e%2e/pages/login.eta']) {
+  for (const url of [
+    '/nope',
+    '/ui/nope',
+    '/webhooks',
+    '/workers/w-owner',
+    '/static/../package.json',
+    '/static/%2e%2e/pages/login.eta',
+  ]) {
     const { statusCode, body, headers } = await ask(url, 'GET');
     expect([url, statusCode, headers['content-type']]).toEqual([url, 404, 'text/plain; charset=utf-8']);
     expect(body).toMatch(/^There is nothing at \S+\.\n$/);
   }
-  const posted = await daemon.app.inject({ method: 'POST', url: '/nope', headers: { host: 'localhost', 'content-type': 'text/xml' }, payload: '<x/>' });
+  const posted = await daemon.app.inject({
+    method: 'POST',
+    url: '/nope',
+    headers: { host: 'localhost', 'content-type': 'text/xml' },
+    payload: '<x/>',
+  });
   expect(posted.statusCode).toBe(404);
   expect((await ask('/nope', 'GET', { host: 'evil.example' })).statusCode).toBe(403);
 });
@@ -169,12 +205,18 @@ test('a URL that is none gets 400', async () => {
 });
 
 test('a failure of ours is answered with a reference, logged once, and says nothing else', async () => {
-  const broken = await openTestDaemon({ isStopping: () => { throw new Error('secret detail'); } });
+  const broken = await openTestDaemon({
+    isStopping: () => {
+      throw new Error('secret detail');
+    },
+  });
   const { statusCode, body } = await broken.app.inject({ url: '/readyz' });
   expect(statusCode).toBe(500);
   expect(body).toMatch(/^Internal error \(ref [0-9a-f]{8}\); the daemon's log says more\.\n$/);
   const reference = /ref (\w+)/.exec(body)?.[1];
-  expect(broken.logged).toEqual([['a request failed', expect.objectContaining({ reference, route: '/readyz', method: 'GET' })]]);
+  expect(broken.logged).toEqual([
+    ['a request failed', expect.objectContaining({ reference, route: '/readyz', method: 'GET' })],
+  ]);
   await broken.close();
 });
 

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
 import fc from 'fast-check';
+import { expect, test } from 'vitest';
 import { toStreamMatcher } from '../../src/http/stream-globs.ts';
 
 test.each([

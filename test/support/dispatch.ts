@@ -22,7 +22,9 @@ export type DispatchStage = Awaited<ReturnType<typeof dispatchStage>>;
 
 const done: AgentResult = { outcome: 'done', exit: 'ok' };
 
-export async function dispatchStage(options: { settings?: Record<string, unknown>; play?: Play; dataDir?: string } = {}) {
+export async function dispatchStage(
+  options: { settings?: Record<string, unknown>; play?: Play; dataDir?: string } = {},
+) {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'helix-dispatch-'));
   const clock = fakeClock();
   const runs: Run[] = [];
@@ -37,15 +39,26 @@ export async function dispatchStage(options: { settings?: Record<string, unknown
         const finish = (result: Partial<AgentResult> = {}) => resolve({ ...done, ...result });
         const run: Run = { ...given, finish, use: (tool, args) => useTool(given, tool, args) };
         given.onStart({ pid: 999_999_999, startedAt: '' });
-        given.signal.addEventListener('abort', () => finish({ outcome: 'interrupted', exit: 'interrupted' }), { once: true });
+        given.signal.addEventListener('abort', () => finish({ outcome: 'interrupted', exit: 'interrupted' }), {
+          once: true,
+        });
         runs.push(run);
         for (const look of [...lookers]) look();
-        if (play) void Promise.resolve(play(run)).then((result) => finish(result ?? {}), (error: unknown) => finish({ outcome: 'failed', exit: String(error) }));
+        if (play)
+          void Promise.resolve(play(run)).then(
+            (result) => finish(result ?? {}),
+            (error: unknown) => finish({ outcome: 'failed', exit: String(error) }),
+          );
       }),
   };
 
   const daemon: Daemon = await startDaemon(
-    { paths: dataPaths({ dataDir }, {}), address: { host: '127.0.0.1', port: 0 }, durability: 'normal', settings: { 'dispatch.max_inflight': 4, ...options.settings } },
+    {
+      paths: dataPaths({ dataDir }, {}),
+      address: { host: '127.0.0.1', port: 0 },
+      durability: 'normal',
+      settings: { 'dispatch.max_inflight': 4, ...options.settings },
+    },
     { agent, now: clock.now, after: clock.after },
   );
   await daemon.recovered;
@@ -83,18 +96,31 @@ export async function dispatchStage(options: { settings?: Record<string, unknown
         look();
       }),
     idle: () => daemon.dispatcher.idle(),
-    async hire(id: string, { streams = [], grants = [], kind = 'ai' }: { streams?: string[]; grants?: string[]; kind?: string } = {}) {
+    async hire(
+      id: string,
+      { streams = [], grants = [], kind = 'ai' }: { streams?: string[]; grants?: string[]; kind?: string } = {},
+    ) {
       const name = id.slice(2);
       await call('create_role', { id: `r-${name}`, content: `# Role: ${name}\n\nRole text of ${name}.` });
       await call('create_position', { id: `p-${name}`, roleId: `r-${name}`, parentId: 'p-root' });
-      return call('hire_worker', { id, positionId: `p-${name}`, kind, identityContent: `I am ${name}.`, grants, streams });
+      return call('hire_worker', {
+        id,
+        positionId: `p-${name}`,
+        kind,
+        identityContent: `I am ${name}.`,
+        grants,
+        streams,
+      });
     },
     stream: (id: string, more: object = {}) => call('create_stream', { id, name: id, ...more }),
     publish: (streamId: string, body: string, workerId?: string) => call('publish', { streamId, body }, workerId),
     /** Lines of a Worker's transcript, oldest first. */
     async transcript(workerId: string): Promise<string[]> {
       await daemon.journal.flush();
-      return daemon.queries.events([`s-activations-${workerId}`], { limit: 1_000 }).map(({ body }) => body).reverse();
+      return daemon.queries
+        .events([`s-activations-${workerId}`], { limit: 1_000 })
+        .map(({ body }) => body)
+        .reverse();
     },
     notices: () => daemon.queries.events(['s-notices'], { limit: 100 }).map(({ message }) => message?.subject ?? ''),
     activations: (workerId: string) => daemon.queries.activationsOf(workerId, 1_000).reverse(),
@@ -129,7 +155,11 @@ export function fakeClock(start = Date.parse('2026-11-21T12:00:00Z')) {
 async function useTool({ mcp }: AgentRun, tool: string, args: object): Promise<Record<string, unknown>> {
   const response = await fetch(mcp.url, {
     method: 'POST',
-    headers: { Authorization: `Bearer ${mcp.token}`, 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' },
+    headers: {
+      Authorization: `Bearer ${mcp.token}`,
+      'Content-Type': 'application/json',
+      Accept: 'application/json, text/event-stream',
+    },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: args } }),
   });
   const text = await response.text();

@@ -48,7 +48,12 @@ const lifecycle: Lifecycle = {
   dismiss: async () => {},
 };
 
-export async function openTestDaemon({ door: wrap = (real) => real, listen, now, ...given }: TestOptions = {}): Promise<TestDaemon> {
+export async function openTestDaemon({
+  door: wrap = (real) => real,
+  listen,
+  now,
+  ...given
+}: TestOptions = {}): Promise<TestDaemon> {
   const directory = mkdtempSync(join(tmpdir(), 'helix-http-'));
   let url = '';
   const core = openCore({
@@ -63,7 +68,11 @@ export async function openTestDaemon({ door: wrap = (real) => real, listen, now,
   const activationTokens = createActivationTokens();
   const note = (fields: Record<string, unknown>, message: string) => void logged.push([message, fields]);
   const door = wrap(
-    createToolDoor(catalog, core.toolDeps(lifecycle, () => 'idle'), (reference, error) => logged.push(['bug', { reference, error }])),
+    createToolDoor(
+      catalog,
+      core.toolDeps(lifecycle, () => 'idle'),
+      (reference, error) => logged.push(['bug', { reference, error }]),
+    ),
   );
   const app = createApp({
     ...core,
@@ -85,7 +94,8 @@ export async function openTestDaemon({ door: wrap = (real) => real, listen, now,
 
   const call: TestDaemon['call'] = async (tool, args = {}, workerId = OWNER) => {
     const outcome = await door.call({ workerId, via: 'mcp' }, tool, args);
-    if (outcome.kind !== 'ok') throw new Error(`${tool}: ${outcome.kind === 'refused' ? outcome.message : 'unknown tool'}`);
+    if (outcome.kind !== 'ok')
+      throw new Error(`${tool}: ${outcome.kind === 'refused' ? outcome.message : 'unknown tool'}`);
     return outcome.result;
   };
   return {
@@ -103,7 +113,11 @@ export async function openTestDaemon({ door: wrap = (real) => real, listen, now,
       await call('create_position', { id: `p-${name}`, roleId: `r-${name}`, parentId: 'p-root' });
       await call('hire_worker', { id, positionId: `p-${name}`, kind, identityContent: name, grants });
     },
-    bodies: (streamId) => core.queries.events([streamId], { limit: 1_000 }).map(({ body }) => body).reverse(),
+    bodies: (streamId) =>
+      core.queries
+        .events([streamId], { limit: 1_000 })
+        .map(({ body }) => body)
+        .reverse(),
     async close() {
       await app.close();
       core.close();

@@ -29,7 +29,11 @@ async function connectOld(url: string, token: string): Promise<McpClient> {
     instructions: client.getInstructions(),
     tools: async () => (await client.listTools()).tools as McpTool[],
     call: async (name, args, signal) =>
-      (await client.callTool({ name, ...(args === undefined ? {} : { arguments: args as never }) }, undefined, signal ? { signal } : {})) as McpResult,
+      (await client.callTool(
+        { name, ...(args === undefined ? {} : { arguments: args as never }) },
+        undefined,
+        signal ? { signal } : {},
+      )) as McpResult,
     close: () => client.close(),
   };
 }
@@ -48,7 +52,10 @@ const connectNew =
       instructions: client.getInstructions(),
       tools: async () => (await client.listTools()).tools as McpTool[],
       call: async (name, args, signal) =>
-        (await client.callTool({ name, ...(args === undefined ? {} : { arguments: args as never }) }, signal ? { signal } : {})) as McpResult,
+        (await client.callTool(
+          { name, ...(args === undefined ? {} : { arguments: args as never }) },
+          signal ? { signal } : {},
+        )) as McpResult,
       close: () => client.close(),
     };
   };

@@ -24,7 +24,8 @@ describe.each(catalog.map((tool) => [tool.name, tool] as const))('%s', (name, to
   it('A48: has a schema that serialises, with every argument described', () => {
     const schema = inputSchema(tool);
     expect(JSON.parse(JSON.stringify(schema))).toMatchObject({ type: 'object' });
-    for (const [argument, property] of Object.entries(schema.properties ?? {})) expect(property.description, argument).toBeTruthy();
+    for (const [argument, property] of Object.entries(schema.properties ?? {}))
+      expect(property.description, argument).toBeTruthy();
     expect(JSON.stringify(schema)).not.toContain('"null"');
   });
 });
@@ -37,7 +38,15 @@ it('lists every tool file once', () => {
 });
 
 it('keeps the list short: all of it in 40 KB, two tools in 2 KB', () => {
-  const listed = (tools: typeof catalog) => JSON.stringify(tools.map((tool) => ({ name: tool.name, title: tool.title, description: tool.description, inputSchema: inputSchema(tool) }))).length;
+  const listed = (tools: typeof catalog) =>
+    JSON.stringify(
+      tools.map((tool) => ({
+        name: tool.name,
+        title: tool.title,
+        description: tool.description,
+        inputSchema: inputSchema(tool),
+      })),
+    ).length;
   expect(listed(catalog)).toBeLessThan(40_000);
   expect(listed(catalog.filter(({ name }) => name === 'publish' || name === 'subscribe'))).toBeLessThan(2_048);
 });
@@ -45,7 +54,22 @@ it('keeps the list short: all of it in 40 KB, two tools in 2 KB', () => {
 it(`random wrong arguments are refused and record nothing (seed ${seed})`, { timeout: 120_000 }, async () => {
   const daemon = await openTestDaemon();
   const junk = fc.oneof(
-    fc.constantFrom('', ' ', '../x', 'w-owner', 's-notices', 'r-owner', 'p-root', 'null', '[]', '{}', '\u0000', 'w-nobody', 's-nothing', 'e-x'),
+    fc.constantFrom(
+      '',
+      ' ',
+      '../x',
+      'w-owner',
+      's-notices',
+      'r-owner',
+      'p-root',
+      'null',
+      '[]',
+      '{}',
+      '\u0000',
+      'w-nobody',
+      's-nothing',
+      'e-x',
+    ),
     fc.string({ unit: 'binary', maxLength: 40 }),
     fc.integer(),
     fc.constant(null),
@@ -58,7 +82,11 @@ it(`random wrong arguments are refused and record nothing (seed ${seed})`, { tim
     await fc.assert(
       fc.asyncProperty(args, async (given) => {
         const before = daemon.core.journal.lastSeq;
-        const outcome = await daemon.door.call({ workerId: 'w-owner', via: 'mcp', signal: AbortSignal.abort() }, tool.name, given);
+        const outcome = await daemon.door.call(
+          { workerId: 'w-owner', via: 'mcp', signal: AbortSignal.abort() },
+          tool.name,
+          given,
+        );
         expect(outcome.kind).not.toBe('unknown');
         if (outcome.kind === 'ok') return;
         expect(outcome).toMatchObject({ kind: 'refused', message: expect.not.stringContaining('Internal error') });

@@ -35,7 +35,9 @@ describe('Roles', () => {
     const before = await call('get_role', { id: 'r-cto' });
     await call('update_role', { roleId: 'r-cto', content: 'new' });
     expect(await call('get_role', { id: 'r-cto' })).toMatchObject({ content: 'new', createdAt: before.createdAt });
-    await expect(call('update_role', { roleId: 'r-cot', content: 'x' })).rejects.toThrow(/did you mean r-cto\?.*record not found$/);
+    await expect(call('update_role', { roleId: 'r-cot', content: 'x' })).rejects.toThrow(
+      /did you mean r-cto\?.*record not found$/,
+    );
     await expect(call('update_role', { roleId: 'r-cto' })).rejects.toThrow('content is required');
   });
 
@@ -54,7 +56,9 @@ describe('Roles', () => {
     expect(total).toBe(2);
     expect(roles[0]).toMatchObject({ id: 'r-cto', title: 'CTO', summary: 'Leads.' });
     expect(roles[0]).not.toHaveProperty('content');
-    expect(((await call('list_roles', { content: 'true' })).roles as { content: string }[])[0]?.content).toBe(role.content);
+    expect(((await call('list_roles', { content: 'true' })).roles as { content: string }[])[0]?.content).toBe(
+      role.content,
+    );
     await expect(call('delete_role', { id: 'r-cto' })).rejects.toThrow('used by p-cto');
     await call('delete_position', { id: 'p-cto' });
     expect(await call('delete_role', { id: 'r-cto' })).toEqual({ id: 'r-cto' });
@@ -65,7 +69,9 @@ describe('Positions', () => {
   it('A54: name what is missing; without a parent they are roots', async () => {
     await call('create_role', role);
     await expect(call('create_position', { roleId: 'r-x' })).rejects.toThrow(/role "r-x": record not found$/);
-    await expect(call('create_position', { roleId: 'r-cto', parentId: 'p-x' })).rejects.toThrow(/parent "p-x": record not found$/);
+    await expect(call('create_position', { roleId: 'r-cto', parentId: 'p-x' })).rejects.toThrow(
+      /parent "p-x": record not found$/,
+    );
     const { id } = await call('create_position', { roleId: 'r-cto' });
     expect(await call('get_position', { id })).toMatchObject({ roleId: 'r-cto', parentId: null });
   });
@@ -73,7 +79,9 @@ describe('Positions', () => {
   it('A55: only direct children are listed', async () => {
     await seat();
     await call('create_position', { id: 'p-dev', roleId: 'r-cto', parentId: 'p-cto' });
-    expect((await call('list_position_children', { parentId: 'p-root' })).positions).toEqual([{ id: 'p-cto', roleId: 'r-cto', parentId: 'p-root' }]);
+    expect((await call('list_position_children', { parentId: 'p-root' })).positions).toEqual([
+      { id: 'p-cto', roleId: 'r-cto', parentId: 'p-root' },
+    ]);
     await expect(call('update_position', { id: 'p-cto', parentId: 'p-dev' })).rejects.toThrow('below');
     await call('update_position', { id: 'p-dev', parentId: 'none' });
     expect(await call('get_position', { id: 'p-dev' })).toMatchObject({ parentId: null });
@@ -84,9 +92,14 @@ describe('Hiring', () => {
   beforeEach(seat);
 
   it('A56 A57: makes the folder, the grants and the transcript Stream, to which the hirer listens; the Worker listens to nothing', async () => {
-    expect(await call('hire_worker', { id: 'w-mark', ...ai, grants: [{ toolName: 'publish' }] })).toEqual({ id: 'w-mark', granted: ['publish'] });
+    expect(await call('hire_worker', { id: 'w-mark', ...ai, grants: [{ toolName: 'publish' }] })).toEqual({
+      id: 'w-mark',
+      granted: ['publish'],
+    });
     expect(existsSync(join(folder('w-mark'), 'role.md'))).toBe(true);
-    expect((await call('list_worker_grants', { workerId: 'w-mark' })).grants).toMatchObject([{ workerId: 'w-mark', toolName: 'publish' }]);
+    expect((await call('list_worker_grants', { workerId: 'w-mark' })).grants).toMatchObject([
+      { workerId: 'w-mark', toolName: 'publish' },
+    ]);
     expect(await call('stream_members', { streamId: 's-activations-w-mark' })).toMatchObject({ members: ['w-owner'] });
     expect((await call('get_worker', { id: 'w-mark' })).streams).toEqual([]);
   });
@@ -97,21 +110,31 @@ describe('Hiring', () => {
   });
 
   it('A59 A60: wrong kinds, missing texts and unknown Positions are refused by name', async () => {
-    await expect(call('hire_worker', { ...ai, kind: 'robot' })).rejects.toThrow('unknown worker kind "robot" (valid: "human", "ai")');
-    await expect(call('hire_worker', { positionId: 'p-cto', kind: 'ai' })).rejects.toThrow('identityContent is required');
-    await expect(call('hire_worker', { ...ai, positionId: 'p-x' })).rejects.toThrow(/position "p-x": record not found$/);
+    await expect(call('hire_worker', { ...ai, kind: 'robot' })).rejects.toThrow(
+      'unknown worker kind "robot" (valid: "human", "ai")',
+    );
+    await expect(call('hire_worker', { positionId: 'p-cto', kind: 'ai' })).rejects.toThrow(
+      'identityContent is required',
+    );
+    await expect(call('hire_worker', { ...ai, positionId: 'p-x' })).rejects.toThrow(
+      /position "p-x": record not found$/,
+    );
   });
 
   it('A61: takes grants as a list, as the JSON text of one, as null, or not at all', async () => {
     const given = [[{ toolName: 'publish' }], '[{"toolName":"publish"}]', null, undefined, ['publish'], ''];
     const granted = [];
-    for (const [n, grants] of given.entries()) granted.push((await call('hire_worker', { id: `w-n${n}`, ...ai, grants })).granted);
+    for (const [n, grants] of given.entries())
+      granted.push((await call('hire_worker', { id: `w-n${n}`, ...ai, grants })).granted);
     expect(granted).toEqual([['publish'], ['publish'], [], [], ['publish'], []]);
     await expect(call('hire_worker', { id: 'w-bad', ...ai, grants: 'publish' })).rejects.toThrow('parse args: grants');
   });
 
   it('takes grants from the Role, and warns of tools the Role mentions but nobody granted', async () => {
-    await call('update_role', { roleId: 'r-cto', content: '# CTO\n\n## Tools (MCP)\n\n- `publish`, `dm`\n\n## Notes\n\nNever use `fire_worker`.' });
+    await call('update_role', {
+      roleId: 'r-cto',
+      content: '# CTO\n\n## Tools (MCP)\n\n- `publish`, `dm`\n\n## Notes\n\nNever use `fire_worker`.',
+    });
     expect(await call('hire_worker', { id: 'w-prya', ...ai })).toEqual({
       id: 'w-prya',
       granted: ['publish', 'dm'],
@@ -121,7 +144,13 @@ describe('Hiring', () => {
 
   it('A63 A64: a refused hire leaves nothing behind', async () => {
     const before = daemon.core.journal.lastSeq;
-    const wrong = [{ grants: [{ toolName: '' }] }, { grants: ['no_tool'] }, { streams: ['s-x'] }, { id: 'w-owner' }, { positionId: 'p-x' }];
+    const wrong = [
+      { grants: [{ toolName: '' }] },
+      { grants: ['no_tool'] },
+      { streams: ['s-x'] },
+      { id: 'w-owner' },
+      { positionId: 'p-x' },
+    ];
     for (const fault of wrong) await expect(call('hire_worker', { id: 'w-new', ...ai, ...fault })).rejects.toThrow();
     expect(daemon.core.journal.lastSeq).toBe(before);
     expect(existsSync(folder('w-new'))).toBe(false);
@@ -136,9 +165,13 @@ describe('Hiring', () => {
   });
 
   it('twenty hires of one id at once give one Worker', async () => {
-    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => call('hire_worker', { id: 'w-one', ...ai })));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, () => call('hire_worker', { id: 'w-one', ...ai })),
+    );
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(((await call('list_workers')).workers as { id: string }[]).filter(({ id }) => id === 'w-one')).toHaveLength(1);
+    expect(((await call('list_workers')).workers as { id: string }[]).filter(({ id }) => id === 'w-one')).toHaveLength(
+      1,
+    );
   });
 
   it('A66: Workers are listed with Role titles and state, without who they are', async () => {
@@ -152,7 +185,11 @@ describe('Hiring', () => {
   it('A67: a Grant has an id by which it is found and taken away', async () => {
     await call('hire_worker', { id: 'w-prya', ...ai, grants: ['publish'] });
     const [grant] = (await call('list_worker_grants', { workerId: 'w-prya' })).grants as { id: string }[];
-    expect(await call('get_grant', { id: grant?.id })).toEqual({ id: grant?.id, workerId: 'w-prya', toolName: 'publish' });
+    expect(await call('get_grant', { id: grant?.id })).toEqual({
+      id: grant?.id,
+      workerId: 'w-prya',
+      toolName: 'publish',
+    });
     await call('revoke_tool', { grantId: grant?.id });
     await expect(call('publish', { streamId: 's-x', body: 'x' }, 'w-prya')).rejects.toThrow('does not hold publish');
     await expect(call('get_grant', { id: grant?.id })).rejects.toThrow('record not found');
@@ -171,7 +208,11 @@ describe('Hiring', () => {
   it('nobody but the owner gives what they do not hold', async () => {
     await call('hire_worker', { id: 'w-prya', ...ai, grants: ['grant_tool', 'publish', 'hire_worker'] });
     await call('grant_tool', { workerId: 'w-prya', toolName: 'publish' }, 'w-prya');
-    await expect(call('grant_tool', { workerId: 'w-prya', toolName: 'fire_worker' }, 'w-prya')).rejects.toThrow('does not hold fire_worker');
-    await expect(call('hire_worker', { id: 'w-spy', ...ai, grants: ['pause_org'] }, 'w-prya')).rejects.toThrow('does not hold pause_org');
+    await expect(call('grant_tool', { workerId: 'w-prya', toolName: 'fire_worker' }, 'w-prya')).rejects.toThrow(
+      'does not hold fire_worker',
+    );
+    await expect(call('hire_worker', { id: 'w-spy', ...ai, grants: ['pause_org'] }, 'w-prya')).rejects.toThrow(
+      'does not hold pause_org',
+    );
   });
 });

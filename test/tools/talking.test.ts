@@ -7,13 +7,27 @@ let call: TestDaemon['call'];
 beforeEach(async () => {
   daemon = await openTestDaemon();
   call = daemon.call;
-  for (const id of ['w-ann', 'w-bob']) await daemon.hire(id, { grants: ['publish', 'dm', 'read_events', 'subscribe', 'unsubscribe', 'list_stream_events', 'worker_log', 'invite_workers'] });
+  for (const id of ['w-ann', 'w-bob'])
+    await daemon.hire(id, {
+      grants: [
+        'publish',
+        'dm',
+        'read_events',
+        'subscribe',
+        'unsubscribe',
+        'list_stream_events',
+        'worker_log',
+        'invite_workers',
+      ],
+    });
   await call('create_stream', { id: 's-talk', name: 'talk' });
 });
 afterEach(() => daemon.close());
 
-const read = async (args: object, workerId = 'w-owner') => ((await call('read_events', args, workerId)).events as { id: string; body: string }[]).map(({ body }) => body);
-const publish = (body: string, workerId = 'w-owner', more: object = {}) => call('publish', { streamId: 's-talk', body, ...more }, workerId);
+const read = async (args: object, workerId = 'w-owner') =>
+  ((await call('read_events', args, workerId)).events as { id: string; body: string }[]).map(({ body }) => body);
+const publish = (body: string, workerId = 'w-owner', more: object = {}) =>
+  call('publish', { streamId: 's-talk', body, ...more }, workerId);
 
 it('A70 A71: a Stream needs only a name; its transport is a kind, an object, or the JSON text of one', async () => {
   const { id } = await call('create_stream', { name: 'plain' });
@@ -22,44 +36,79 @@ it('A70 A71: a Stream needs only a name; its transport is a kind, an object, or 
   expect((await call('stream_members', { streamId: id })).members).toEqual([]);
   for (const [n, transport] of ['webhook', { kind: 'webhook', config: {} }, '{"kind":"webhook"}'].entries()) {
     const made = await call('create_stream', { id: `s-w${n}`, name: `w${n}`, transport });
-    expect(made).toMatchObject({ id: `s-w${n}`, url: `${daemon.url}/webhooks/s-w${n}`, curl: expect.stringContaining('curl') });
+    expect(made).toMatchObject({
+      id: `s-w${n}`,
+      url: `${daemon.url}/webhooks/s-w${n}`,
+      curl: expect.stringContaining('curl'),
+    });
     expect(await call('get_stream', { id: `s-w${n}` })).toMatchObject({ transportKind: 'webhook', url: made.url });
   }
-  await expect(call('create_stream', { name: 'x', transport: 'pigeon' })).rejects.toThrow('unknown transport kind "pigeon" (valid: "local", "webhook")');
+  await expect(call('create_stream', { name: 'x', transport: 'pigeon' })).rejects.toThrow(
+    'unknown transport kind "pigeon" (valid: "local", "webhook")',
+  );
   await expect(call('create_stream', { name: 'talk' })).rejects.toThrow('already exists');
   await expect(call('create_stream', { id: 's-talk', name: 'other' })).rejects.toThrow('already exists');
   await expect(call('create_stream', {})).rejects.toThrow('stream name is empty');
 });
 
 it('a Stream that wants signatures has a secret of its own, shown once', async () => {
-  const made = await call('create_stream', { id: 's-signed', name: 'signed', transport: { kind: 'webhook', config: { secret: true } } });
+  const made = await call('create_stream', {
+    id: 's-signed',
+    name: 'signed',
+    transport: { kind: 'webhook', config: { secret: true } },
+  });
   expect(made.secret).toMatch(/^whsec_/);
   expect(JSON.stringify(await call('get_stream', { id: 's-signed' }))).not.toContain(String(made.secret));
-  await expect(call('create_stream', { name: 'x', transport: { kind: 'webhook', config: { secret: 'mine' } } })).rejects.toThrow('secret: true');
+  await expect(
+    call('create_stream', { name: 'x', transport: { kind: 'webhook', config: { secret: 'mine' } } }),
+  ).rejects.toThrow('secret: true');
 });
 
 it('A73 A74: listening twice is listening once, and only for oneself', async () => {
-  for (let n = 0; n < 2; n++) expect(await call('subscribe', { streamId: 's-talk' }, 'w-ann')).toEqual({ workerId: 'w-ann', streamId: 's-talk' });
+  for (let n = 0; n < 2; n++)
+    expect(await call('subscribe', { streamId: 's-talk' }, 'w-ann')).toEqual({ workerId: 'w-ann', streamId: 's-talk' });
   expect((await call('stream_members', { streamId: 's-talk' })).members).toEqual(['w-ann']);
-  await expect(call('subscribe', { streamId: 's-tlak' }, 'w-ann')).rejects.toThrow(/did you mean s-talk\?.*record not found$/);
+  await expect(call('subscribe', { streamId: 's-tlak' }, 'w-ann')).rejects.toThrow(
+    /did you mean s-talk\?.*record not found$/,
+  );
   await call('unsubscribe', { streamId: 's-talk' }, 'w-ann');
   await expect(call('unsubscribe', { streamId: 's-talk' }, 'w-ann')).rejects.toThrow(/record not found$/);
 });
 
 it('A75 A76: inviting is all or nothing, and once is enough', async () => {
-  await expect(call('invite_workers', { streamId: 's-talk', workerIds: ['w-ann', 'w-nobody'] })).rejects.toThrow(/record not found$/);
+  await expect(call('invite_workers', { streamId: 's-talk', workerIds: ['w-ann', 'w-nobody'] })).rejects.toThrow(
+    /record not found$/,
+  );
   expect((await call('stream_members', { streamId: 's-talk' })).members).toEqual([]);
-  for (const workerIds of [['w-ann', 'w-bob'], '["w-ann"]']) await call('invite_workers', { streamId: 's-talk', workerIds });
+  for (const workerIds of [['w-ann', 'w-bob'], '["w-ann"]'])
+    await call('invite_workers', { streamId: 's-talk', workerIds });
   expect((await call('stream_members', { streamId: 's-talk' })).members).toEqual(['w-ann', 'w-bob']);
-  await expect(call('invite_workers', { streamId: 's-talk' })).rejects.toThrow('workerIds must contain at least one worker');
-  await expect(call('invite_workers', { streamId: 's-talk', workerIds: [''] })).rejects.toThrow('workerIds contains an empty entry');
+  await expect(call('invite_workers', { streamId: 's-talk' })).rejects.toThrow(
+    'workerIds must contain at least one worker',
+  );
+  await expect(call('invite_workers', { streamId: 's-talk', workerIds: [''] })).rejects.toThrow(
+    'workerIds contains an empty entry',
+  );
 });
 
 it('A77 A78 A79 A81: publishing needs the grant only, keeps every field, and is from the caller', async () => {
   const { id } = await publish('hello', 'w-ann');
-  expect(await call('get_event', { id })).toMatchObject({ source: 'w-ann', message: { from: 'w-ann', body: 'hello' }, via: 'mcp', hops: 1 });
+  expect(await call('get_event', { id })).toMatchObject({
+    source: 'w-ann',
+    message: { from: 'w-ann', body: 'hello' },
+    via: 'mcp',
+    hops: 1,
+  });
   const attachments = [{ filename: 'a.txt', content_type: 'text/plain', url: 'https://example.com/a', size_bytes: 3 }];
-  const full = { to: ['w-bob'], subject: 's', bodyContentType: 'text/html', threadId: 't', inReplyTo: 'r', messageId: 'm', attachments };
+  const full = {
+    to: ['w-bob'],
+    subject: 's',
+    bodyContentType: 'text/html',
+    threadId: 't',
+    inReplyTo: 'r',
+    messageId: 'm',
+    attachments,
+  };
   const { id: whole } = await publish('<b>', 'w-owner', full);
   expect((await call('get_event', { id: whole })).message).toEqual({
     from: 'w-owner',
@@ -82,7 +131,10 @@ it('A82 A83 A84: a pair of Workers has one Stream, in both directions, and both 
   const first = await call('dm', { toWorkerId: 'w-bob', body: 'hi' }, 'w-ann');
   expect(first).toMatchObject({ streamId: 's-dm-w-ann-w-bob', to: 'w-bob' });
   await call('unsubscribe', { streamId: 's-dm-w-ann-w-bob' }, 'w-ann');
-  expect(await call('dm', { toWorkerId: 'w-ann', body: 'hello' }, 'w-bob')).toMatchObject({ streamId: first.streamId, activates: { workers: ['w-ann'] } });
+  expect(await call('dm', { toWorkerId: 'w-ann', body: 'hello' }, 'w-bob')).toMatchObject({
+    streamId: first.streamId,
+    activates: { workers: ['w-ann'] },
+  });
   expect((await call('stream_members', { streamId: first.streamId })).members).toEqual(['w-ann', 'w-bob']);
   await expect(call('dm', { toWorkerId: 'w-ann', body: 'x' }, 'w-ann')).rejects.toThrow('cannot DM yourself');
   await expect(call('dm', { toWorkerId: 'w-nobody', body: 'x' })).rejects.toThrow(/"w-nobody": record not found$/);
@@ -138,7 +190,12 @@ it('A91: a wait ends by itself, empty, and ten thousand abandoned ones leave not
   const { waits } = daemon.core;
   expect(await read({ wait: 1 }, 'w-ann')).toEqual([]);
   const gone = new AbortController();
-  const abandoned = Array.from({ length: 10_000 }, () => daemon.door.call({ workerId: 'w-ann', via: 'mcp', signal: gone.signal }, 'read_events', { streamId: 's-talk', wait: 45 }));
+  const abandoned = Array.from({ length: 10_000 }, () =>
+    daemon.door.call({ workerId: 'w-ann', via: 'mcp', signal: gone.signal }, 'read_events', {
+      streamId: 's-talk',
+      wait: 45,
+    }),
+  );
   expect(waits.size).toBe(10_000);
   gone.abort();
   await Promise.all(abandoned);
@@ -155,22 +212,33 @@ it('A96: what is no Message is shown as it is', async () => {
 
 it('A97 A98: worker_log shows one transcript and subscribes nobody', async () => {
   const { journal } = daemon.core;
-  const line = (body: string, extra?: unknown) => journal.transcribe([{ worker: 'w-ann', activationId: 'a-1', at: '2026-11-21T00:00:00.000Z', body, ...(extra ? { extra } : {}) }]);
+  const line = (body: string, extra?: unknown) =>
+    journal.transcribe([
+      { worker: 'w-ann', activationId: 'a-1', at: '2026-11-21T00:00:00.000Z', body, ...(extra ? { extra } : {}) },
+    ]);
   line('one');
   line('two');
   await journal.flush();
-  const { events } = (await call('worker_log', { workerId: 'w-ann', limit: '1' })) as { events: { id: string; body: string }[] };
+  const { events } = (await call('worker_log', { workerId: 'w-ann', limit: '1' })) as {
+    events: { id: string; body: string }[];
+  };
   expect(events).toMatchObject([{ body: 'two', source: 'w-ann', streamId: 's-activations-w-ann' }]);
   const waiting = call('worker_log', { workerId: 'w-ann', since: events[0]?.id, wait: 45 });
   line('three');
   expect((await waiting).events).toMatchObject([{ body: 'three' }]);
   await expect(call('worker_log', { workerId: 'w-ann' }, 'w-bob')).rejects.toThrow('transcript');
-  await expect(call('worker_log', { workerId: 'w-owner' })).rejects.toThrow('worker "w-owner" is human; only AI workers have activation logs');
+  await expect(call('worker_log', { workerId: 'w-owner' })).rejects.toThrow(
+    'worker "w-owner" is human; only AI workers have activation logs',
+  );
   await expect(call('worker_log', { workerId: 'w-nobody' })).rejects.toThrow(/record not found$/);
-  expect((await call('get_worker', { id: 'w-owner' })).streams).toEqual(['s-activations-w-ann', 's-activations-w-bob', 's-notices']);
+  expect((await call('get_worker', { id: 'w-owner' })).streams).toEqual([
+    's-activations-w-ann',
+    's-activations-w-bob',
+    's-notices',
+  ]);
 });
 
-it('private Streams are their members\', to read, to publish and to invite into', async () => {
+it("private Streams are their members', to read, to publish and to invite into", async () => {
   await call('create_stream', { id: 's-board', name: 'board', private: true });
   await call('invite_workers', { streamId: 's-board', workerIds: ['w-ann'] });
   await call('publish', { streamId: 's-board', body: 'secret' }, 'w-ann');
@@ -178,5 +246,7 @@ it('private Streams are their members\', to read, to publish and to invite into'
   await expect(read({ streamId: 's-board' }, 'w-bob')).rejects.toThrow('may not read');
   await expect(call('subscribe', { streamId: 's-board' }, 'w-bob')).rejects.toThrow('private');
   await expect(call('publish', { streamId: 's-board', body: 'x' }, 'w-bob')).rejects.toThrow('private');
-  await expect(call('invite_workers', { streamId: 's-board', workerIds: ['w-bob'] }, 'w-bob')).rejects.toThrow('private');
+  await expect(call('invite_workers', { streamId: 's-board', workerIds: ['w-bob'] }, 'w-bob')).rejects.toThrow(
+    'private',
+  );
 });

@@ -23,7 +23,8 @@ const EXAMPLE: Headers = {
   'webhook-timestamp': '1614265330',
   'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
 };
-const check = (headers: Headers, { body = BODY, secrets = [SECRET], at = AT } = {}) => isGenuine(request(headers, body, at), secrets);
+const check = (headers: Headers, { body = BODY, secrets = [SECRET], at = AT } = {}) =>
+  isGenuine(request(headers, body, at), secrets);
 
 describe('Standard Webhooks', () => {
   test('accepts the published example', () => {
@@ -83,7 +84,8 @@ describe('X-Hub-Signature-256', () => {
   const secret = "It's a Secret to Everybody";
   const body = 'Hello, World!';
   const good = '757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
-  const hub = (value: string, bytes: string | Uint8Array = body) => isGenuine(request({ 'x-hub-signature-256': value }, bytes), [secret]);
+  const hub = (value: string, bytes: string | Uint8Array = body) =>
+    isGenuine(request({ 'x-hub-signature-256': value }, bytes), [secret]);
 
   test('accepts the published example', () => {
     expect(hub(`sha256=${good}`)).toBe(true);

@@ -81,7 +81,11 @@ describe('a body that is not text', () => {
     ['a compressed body', Uint8Array.of(0x1f, 0x8b, 0x08), 'application/gzip', 'application/gzip'],
   ])('%s becomes base64, and its bytes are kept beside it', (_name, body, type, shown) => {
     const { message, raw } = receive({ body, ...(type === undefined ? {} : { type }) });
-    expect(message).toMatchObject({ body: Buffer.from(body).toString('base64'), body_content_type: shown, extra: { encoding: 'base64' } });
+    expect(message).toMatchObject({
+      body: Buffer.from(body).toString('base64'),
+      body_content_type: shown,
+      extra: { encoding: 'base64' },
+    });
     expect(raw).toEqual(Buffer.from(body));
   });
 });
@@ -102,7 +106,13 @@ describe('what comes with the body', () => {
     };
     const { message } = receive({ body: 'x', headers, query: 'a=1&b=2' });
     expect(message?.extra).toEqual({
-      headers: { 'user-agent': 'curl/8', 'x-request-id': 'r1', 'x-github-event': 'push', 'x-shopify-topic': 'orders/create', 'x-gitlab-delivery': 'd1' },
+      headers: {
+        'user-agent': 'curl/8',
+        'x-request-id': 'r1',
+        'x-github-event': 'push',
+        'x-shopify-topic': 'orders/create',
+        'x-gitlab-delivery': 'd1',
+      },
       query: 'a=1&b=2',
     });
     expect(JSON.stringify(message)).not.toContain('secret');
@@ -116,8 +126,14 @@ describe('what comes with the body', () => {
     const delivery = (headers: Record<string, string>) => receive({ body: 'x', headers }).inbound?.delivery;
     expect(delivery({})).toBeUndefined();
     expect(delivery({ 'idempotency-key': 'k1' })).toEqual({ provider: 'idempotency-key', key: 'k1', ownKey: true });
-    expect(delivery({ 'idempotency-key': 'k1', 'webhook-id': 'm1' })).toEqual({ provider: 'webhook-id', key: 'm1', ownKey: false });
-    expect(refusal(() => delivery({ 'idempotency-key': 'k'.repeat(256) }))).toBe('invalid: idempotency-key is longer than 255 characters');
+    expect(delivery({ 'idempotency-key': 'k1', 'webhook-id': 'm1' })).toEqual({
+      provider: 'webhook-id',
+      key: 'm1',
+      ownKey: false,
+    });
+    expect(refusal(() => delivery({ 'idempotency-key': 'k'.repeat(256) }))).toBe(
+      'invalid: idempotency-key is longer than 255 characters',
+    );
   });
 });
 
@@ -149,8 +165,12 @@ describe('the config', () => {
   });
 
   test('says where to post, and how to sign', () => {
-    const describe = (config: Record<string, unknown>) => info('webhook').describeInbound?.('s-in', { kind: 'webhook', config });
-    expect(describe({})).toEqual({ url: 'https://org.example/webhooks/s-in', curl: "curl -d 'hello' 'https://org.example/webhooks/s-in'" });
+    const describe = (config: Record<string, unknown>) =>
+      info('webhook').describeInbound?.('s-in', { kind: 'webhook', config });
+    expect(describe({})).toEqual({
+      url: 'https://org.example/webhooks/s-in',
+      curl: "curl -d 'hello' 'https://org.example/webhooks/s-in'",
+    });
     expect(describe({ secret: true })?.curl).toContain('X-Hub-Signature-256: sha256=$(printf');
   });
 });

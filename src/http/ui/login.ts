@@ -22,8 +22,10 @@ export type LoginDeps = { auth: Auth; tokens: Tokens; pages: Pages };
 export function loginRoutes(app: FastifyInstance, { auth, tokens, pages }: LoginDeps): void {
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: FORM_BYTES_MAX }, (_request, body, done) =>
-      done(null, new URLSearchParams(String(body))),
+    scope.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string', bodyLimit: FORM_BYTES_MAX },
+      (_request, body, done) => done(null, new URLSearchParams(String(body))),
     );
     scope.get<{ Querystring: { code?: string } }>('/login', async ({ query: { code } }, reply) =>
       typeof code === 'string' && code !== '' ? pages.send(reply, 200, 'login', { code }) : signedOut(pages, reply),
@@ -32,7 +34,8 @@ export function loginRoutes(app: FastifyInstance, { auth, tokens, pages }: Login
       const code = request.body instanceof URLSearchParams ? (request.body.get('code') ?? '') : '';
       // Looked up and used up in one turn, so that of two who come at once one is too late.
       const identity = tokens.verify(code, 'login');
-      if (!identity) return pages.send(reply, 401, 'signed-out', { heading: 'This link does not work', sentence: USED });
+      if (!identity)
+        return pages.send(reply, 401, 'signed-out', { heading: 'This link does not work', sentence: USED });
       tokens.revoke(identity.tokenId);
       const { workerId } = identity;
       const { token } = tokens.create({ workerId, kind: 'session', label: 'browser session', lifetimeMs: SESSION_MS });
@@ -52,10 +55,14 @@ const USED = 'It was used already, or it is older than 15 minutes.';
 
 /** What somebody without a session sees instead of a page. */
 export const signedOut = (pages: Pages, reply: FastifyReply): FastifyReply =>
-  pages.send(reply, 401, 'signed-out', { heading: 'You are not signed in', sentence: 'These pages are for people of this org.' });
+  pages.send(reply, 401, 'signed-out', {
+    heading: 'You are not signed in',
+    sentence: 'These pages are for people of this org.',
+  });
 
 function checkOrigin(request: FastifyRequest): void {
-  if (!isOwnOrigin(request)) throw new Refusal(403, 'This form was not sent by a page of this daemon; open the page again and retry.');
+  if (!isOwnOrigin(request))
+    throw new Refusal(403, 'This form was not sent by a page of this daemon; open the page again and retry.');
 }
 
 function cookie({ headers }: FastifyRequest, value: string, maxAge: number): string {

@@ -93,5 +93,7 @@ function shownBody({ body, message, redacted }: EventView): { body: string; rema
     const bytes = Math.floor((body.length * 3) / 4);
     return { body: '', remark: `${message?.body_content_type ?? 'Binary'}, about ${bytes} bytes.` };
   }
-  return body.length > BODY_MAX ? { body: `${body.slice(0, BODY_MAX).toWellFormed()} …`, remark: '' } : { body, remark: '' };
+  return body.length > BODY_MAX
+    ? { body: `${body.slice(0, BODY_MAX).toWellFormed()} …`, remark: '' }
+    : { body, remark: '' };
 }
