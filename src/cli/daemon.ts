@@ -94,7 +94,8 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const toolDeps = core.toolDeps(lifecycle, (workerId) => dispatcher.activity(workerId));
     const door = createToolDoor(catalog, toolDeps, (reference, error) => log.error({ err: error, reference }, 'a tool failed'));
     const about = { pid: process.pid, version, startedAt: now().toISOString() };
-    const status = () => ({ ...about, url: reach.url(), publicUrl: reach.publicUrl(), agent: agent.kind, running: dispatcher.running });
+    const busy = () => ({ running: dispatcher.running, waiting: waits.size });
+    const status = () => ({ ...about, url: reach.url(), publicUrl: reach.publicUrl(), agent: agent.kind, ...busy() });
     const pagesUrl = config.publicUi ? reach.publicUrl : reach.url;
     const control = createControl({ core, url: pagesUrl, status });
 

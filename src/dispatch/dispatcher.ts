@@ -14,6 +14,7 @@ import type { Batch, Inbox } from '../store/inbox.ts';
 import { type ActivationDeps, type Running, startActivation } from './activation.ts';
 import { type AgentHold, createAgentHold } from './agent-hold.ts';
 import { maxInflight } from './max-inflight.ts';
+import { createQuiet } from './quiet.ts';
 import type { StopReason } from './settle.ts';
 
 export type DispatcherDeps = ActivationDeps & {
@@ -50,7 +51,6 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const urgent = new Set<string>();
   const ordinary = new Set<string>();
   const timers = new Map<string, () => void>();
-  const idleListeners = new Set<() => void>();
   const startsMax = Math.max(1, cpus().length);
   const hold: AgentHold = createAgentHold(deps, schedule);
   let starting = 0;
@@ -202,21 +202,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const isIdle = () =>
     running.size === 0 && marking === 0 && (stopping || urgent.size + ordinary.size === 0 || !hold.allowsStart(0));
 
-  function settleIdle(): void {
-    if (!isIdle()) return;
-    for (const listener of [...idleListeners]) listener();
-  }
-
-  function idle(): Promise<void> {
-    if (isIdle() && !scheduled) return Promise.resolve();
-    return new Promise((resolve) => {
-      const listener = () => {
-        idleListeners.delete(listener);
-        resolve();
-      };
-      idleListeners.add(listener);
-    });
-  }
+  const quiet = createQuiet(() => isIdle() && !scheduled);
+  const settleIdle = (): void => {
+    if (isIdle()) quiet.settle();
+  };
 
   return {
     start() {
@@ -241,7 +230,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     get running() {
       return running.size;
     },
-    idle,
+    idle: quiet.wait,
     async stop() {
       stopping = true;
       unlisten();
@@ -249,7 +238,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       for (const cancel of timers.values()) cancel();
       timers.clear();
       for (const current of running.values()) current.stop('shutdown');
-      await idle();
+      await quiet.wait();
     },
   };
 }

@@ -26,10 +26,9 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     // What the sender calls the body is for the transport to judge; to the framework it is bytes, however malformed the name.
-    scope.addHook(
-      'onRequest',
-      async (request) => void (request.headers = { 'content-type': 'application/octet-stream' }),
-    );
+    scope.addHook('onRequest', async (request) => {
+      request.headers = { 'content-type': 'application/octet-stream' };
+    });
     for (const { kind, receive } of deps.transports.values()) {
       if (!receive) continue;
       scope.post(receive.path, { bodyLimit: receive.bodyBytesMax, config: REACH }, (request) =>

@@ -1,8 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import { createLogger } from '../../src/cli/logger.ts';
 import { toolNames } from '../../src/tools/catalog.ts';
 import { verifyJournal } from '../../src/store/verify.ts';
 import { connectOwner, isUp, runCli, spawnDaemon, startTestDaemon, temporaryDirectory, waitFor } from '../support/daemon.ts';
@@ -10,7 +10,7 @@ import { connectOwner, isUp, runCli, spawnDaemon, startTestDaemon, temporaryDire
 /** A logger and what was logged. */
 function listen() {
   const lines: Record<string, unknown>[] = [];
-  return { lines, log: pino({ write: (line: string) => void lines.push(JSON.parse(line)) }) };
+  return { lines, log: createLogger({ json: true, write: (line) => void lines.push(JSON.parse(line)) }) };
 }
 
 test('on an empty directory there is an owner, human, in the root Position, with a folder and every tool of the catalog (A1)', async () => {
@@ -89,7 +89,7 @@ describe('SIGTERM and SIGINT', () => {
     await waitFor('w-a runs', async () => JSON.stringify(await owner.call('list_workers')).includes('"running"'));
     const feed = await fetch(`${daemon.url}/events`, { headers: { Authorization: `Bearer ${daemon.token}` } });
     const poll = owner.call('read_events', { wait: 45 });
-    await waitFor('the poll waits', () => daemon.child.exitCode === null);
+    await waitFor('the poll waits', async () => ((await daemon.control('status')) as { waiting: number }).waiting === 1);
     const began = performance.now();
     expect(await daemon.kill('SIGTERM')).toMatchObject({ code: 0, signal: null });
     expect(performance.now() - began).toBeLessThan(9_000);
@@ -115,7 +115,7 @@ describe('SIGTERM and SIGINT', () => {
 
 test('the greeting names the address, the agent and whether it is fit, and a link that signs the owner in', async () => {
   const daemon = await spawnDaemon({ agent: [process.execPath, '--version'] });
-  const { stdout } = daemon.output;
+  const stdout = await daemon.greeting();
   expect(stdout).toContain(`listens on ${daemon.url}\n`);
   expect(stdout).toContain('agent      command, ready\n');
   const link = /http:\S+\/login\?\S+/.exec(stdout)?.[0] ?? '';
@@ -125,7 +125,7 @@ test('the greeting names the address, the agent and whether it is fit, and a lin
 
 test('an agent that is not there is named at the start, with what to do', async () => {
   const daemon = await spawnDaemon({ agent: ['no-such-agent'] });
-  expect(daemon.output.stdout).toMatch(/agent {6}command, NOT READY: agent\.command names "no-such-agent": .+ Install it or correct/);
+  expect(await daemon.greeting()).toMatch(/agent {6}command, NOT READY: agent\.command names "no-such-agent": .+ Install it or correct/);
 });
 
 test('a wider address works, and warns', async () => {

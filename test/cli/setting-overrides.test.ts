@@ -51,5 +51,5 @@ test('a stored setting wins over the default, and what was given for this run ov
 
 test('a flag wins over the environment', async () => {
   const daemon = await spawnDaemon({ agent: ['/bin/flag'], settings: { 'agent.command': ['/bin/environment'] } });
-  expect(daemon.output.stdout).toContain('NOT READY: agent.command names "/bin/flag"');
+  expect(await daemon.greeting()).toContain('NOT READY: agent.command names "/bin/flag"');
 });

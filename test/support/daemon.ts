@@ -138,6 +138,10 @@ export type SpawnedDaemon = RunningCli & {
   pid: number;
   /** The owner's. */
   token: string;
+  /** What it printed once it answered. */
+  greeting(): Promise<string>;
+  /** Runs one of its control functions, as the command line does. */
+  control(command: string, args?: object): Promise<unknown>;
   /** Sends a signal and waits for the end. */
   kill(signal: NodeJS.Signals): Promise<CliResult>;
 };
@@ -155,12 +159,23 @@ export async function spawnDaemon({ dir = temporaryDirectory(), args = [], agent
     const address = readDaemonFile(join(dir, 'daemon.json'));
     return address && (await isUp(address.url)) ? address : undefined;
   });
+  const token = readFileSync(join(dir, 'owner-token'), 'utf8').trim();
   return {
     ...cli,
     dir,
     url: found.url,
     pid: found.pid,
-    token: readFileSync(join(dir, 'owner-token'), 'utf8').trim(),
+    token,
+    async greeting() {
+      await waitFor('it has greeted', () => cli.output.stdout.includes('Ctrl-C'));
+      return cli.output.stdout;
+    },
+    async control(command, args = {}) {
+      const headers = { Authorization: `Bearer ${token}` };
+      const response = await fetch(`${found.url}/control/${command}`, { method: 'POST', headers, body: JSON.stringify(args) });
+      expect(response.status).toBe(200);
+      return response.json();
+    },
     kill(signal) {
       process.kill(found.pid, signal);
       return cli.ended;
