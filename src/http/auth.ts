@@ -21,6 +21,8 @@ export type Auth = {
   bearer(request: FastifyRequest): Credential;
   /** The session of the page's cookie. */
   session(request: FastifyRequest): Credential | undefined;
+  /** The token's, where one is sent, else the session's. @throws Refusal 401 */
+  either(request: FastifyRequest): Credential;
 };
 
 export type AuthDeps = { journal: Pick<Journal, 'org'>; tokens: Tokens; activationTokens: ActivationTokens };
@@ -44,17 +46,26 @@ export function createAuth({ journal, tokens, activationTokens }: AuthDeps): Aut
     return { workerId, ...(onBehalfOf ? { onBehalfOf } : {}), id: tokenId };
   }
 
+  function bearer({ headers }: FastifyRequest): Credential {
+    const token = /^bearer +([\w.~+/=-]+) *$/i.exec(headers.authorization ?? '')?.[1];
+    const credential = token === undefined ? undefined : ofToken(token);
+    if (!credential || !isEmployed(credential)) throw unauthorized();
+    return credential;
+  }
+
+  function session({ headers }: FastifyRequest): Credential | undefined {
+    const token = cookie(headers.cookie ?? '', SESSION_COOKIE);
+    const credential = token === undefined ? undefined : stored(token, 'session');
+    return credential && isEmployed(credential) ? credential : undefined;
+  }
+
   return {
-    bearer({ headers }) {
-      const token = /^bearer +([\w.~+/=-]+) *$/i.exec(headers.authorization ?? '')?.[1];
-      const credential = token === undefined ? undefined : ofToken(token);
-      if (!credential || !isEmployed(credential)) throw unauthorized();
+    bearer,
+    session,
+    either(request) {
+      const credential = request.headers.authorization === undefined ? session(request) : bearer(request);
+      if (!credential) throw unauthorized();
       return credential;
-    },
-    session({ headers }) {
-      const token = cookie(headers.cookie ?? '', SESSION_COOKIE);
-      const credential = token === undefined ? undefined : stored(token, 'session');
-      return credential && isEmployed(credential) ? credential : undefined;
     },
   };
 }

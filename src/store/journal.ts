@@ -59,7 +59,8 @@ export type JournalDeps = {
   tools?: ReadonlySet<string>;
   /** The disk refused a write or a sync: nothing written from here on can be trusted. Defaults to ending the process. */
   onDiskFailure?: (error: unknown) => void;
-  onListenerFailure?: (error: unknown) => void;
+  /** Told of bugs that no caller can be told of: a listener that fails, a transcript line that cannot be written. */
+  onBug?: (error: unknown) => void;
 };
 
 type Pending = {
@@ -86,7 +87,7 @@ export function openJournal(deps: JournalDeps): Journal {
   const { complete, erase } = createErasure(sqlite);
   const idempotency = createIdempotency(sqlite);
   const transcripts = createTranscripts(deps.db);
-  const listeners = createListeners(deps.onListenerFailure);
+  const listeners = createListeners(deps.onBug);
 
   let org = loadOrg();
   const queue: Pending[] = [];
@@ -185,7 +186,7 @@ export function openJournal(deps: JournalDeps): Journal {
     if (isUnavailable(error) && transcript.length > 0) {
       lines = transcript.concat(lines);
       transcriptTimer ??= setTimeout(drain, TRANSCRIPT_RETRY_MS);
-    }
+    } else if (group.length === 0) listeners.onBug(error);
   }
 
   function answer(group: Pending[], outcomes: (Committed | { refusal: OrgError })[], rows: TranscriptRow[]): void {

@@ -4,16 +4,15 @@ import type { TranscriptRow } from './transcripts.ts';
 
 export type CommitListener = (entries: readonly Entry[], transcript: readonly TranscriptRow[]) => void;
 
-/** A failure is a bug; it surfaces as an uncaught exception once everybody was told. */
-const surface = (error: unknown): void => {
-  setImmediate(() => {
-    throw error;
-  });
+/** What went wrong without anybody waiting for an answer. */
+const report = (error: unknown): void => {
+  process.stderr.write(`helix-org: a bug: ${error instanceof Error ? error.stack : String(error)}\n`);
 };
 
-export function createListeners(onFailure: (error: unknown) => void = surface) {
+export function createListeners(onBug: (error: unknown) => void = report) {
   const listeners = new Set<CommitListener>();
   return {
+    onBug,
     /** @returns what stops it */
     add(listener: CommitListener): () => void {
       listeners.add(listener);
@@ -25,7 +24,7 @@ export function createListeners(onFailure: (error: unknown) => void = surface) {
         try {
           listener(entries, transcript);
         } catch (error) {
-          onFailure(error);
+          onBug(error);
         }
       }
     }) as CommitListener,

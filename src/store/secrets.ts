@@ -1,6 +1,7 @@
 // Secrets at rest: AES-256-GCM under a key that lies in a file of its own, outside the database and its backups.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -13,8 +14,17 @@ export type SecretBox = { seal(plain: string): string; open(sealed: string): str
  * @throws Error when the file is there but is no key
  */
 export function openSecretBox(keyFile: string): SecretBox {
-  if (!existsSync(keyFile)) writeFileSync(keyFile, `${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
+  if (!existsSync(keyFile)) makeKey(keyFile);
   return createSecretBox(Buffer.from(readFileSync(keyFile, 'utf8').trim(), 'base64'), keyFile);
+}
+
+/** On disk, with its name, before the first secret is sealed with it. */
+function makeKey(keyFile: string): void {
+  const key = `${randomBytes(KEY_BYTES).toString('base64')}\n`;
+  writeFileSync(keyFile, key, { mode: 0o600, flag: 'wx', flush: true });
+  const directory = openSync(dirname(keyFile), 'r');
+  fsyncSync(directory);
+  closeSync(directory);
 }
 
 export function createSecretBox(key: Buffer, from = 'the key'): SecretBox {
@@ -28,9 +38,14 @@ export function createSecretBox(key: Buffer, from = 'the key'): SecretBox {
     },
     open(sealed) {
       const bytes = Buffer.from(sealed, 'base64');
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES));
-      decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-      return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
+        decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+        return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
+      } catch (cause) {
+        const advice = 'restore the key that it was stored with, or set the secret again';
+        throw new Error(`A secret cannot be read with ${from}: ${advice}.`, { cause });
+      }
     },
   };
 }

@@ -74,7 +74,7 @@ export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<st
 
 /** @throws OrgError invalid for an unknown key or a value that does not fit */
 export function checkSetting(key: string, value: unknown): unknown {
-  const definition = (settingDefinitions as Record<string, Definition>)[key];
+  const definition = Object.hasOwn(settingDefinitions, key) && (settingDefinitions as Record<string, Definition>)[key];
   if (!definition) throw invalid(`unknown config key "${key}" (no subsystem has registered it)`);
   const parsed = definition.schema.safeParse(value);
   if (!parsed.success) throw invalid(`validate "${key}": ${z.prettifyError(parsed.error)}`);

@@ -1,8 +1,9 @@
 // Credentials of Workers. Operational: never journaled. Only hashes are stored.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm';
 import { notFound } from '../domain/errors.ts';
 import type { Db } from './database.ts';
+import { isUnavailable } from './disk-errors.ts';
 import { tokens } from './schema.ts';
 
 export type TokenKind = (typeof tokens.$inferSelect)['kind'];
@@ -45,8 +46,16 @@ export const newToken = (): string => `hxo_${randomBytes(BYTES).toString('base64
 
 export function createTokens({ orm }: Db, now: () => Date = () => new Date()): Tokens {
   const byHash = orm.select().from(tokens).where(eq(tokens.hash, sql.placeholder('hash'))).prepare();
-  const end = (where: ReturnType<typeof eq>) =>
+  const end = (where: SQL | undefined) =>
     orm.update(tokens).set({ revokedAt: now().toISOString() }).where(where).run();
+  /** Reading must go on while the disk is full. */
+  const noteUse = (id: string, at: Date) => {
+    try {
+      orm.update(tokens).set({ lastUsedAt: at.toISOString() }).where(eq(tokens.id, id)).run();
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+    }
+  };
   return {
     create({ workerId, label, kind = 'token', lifetimeMs, onBehalfOf }) {
       const token = newToken();
@@ -65,7 +74,7 @@ export function createTokens({ orm }: Db, now: () => Date = () => new Date()): T
       if (!row || row.kind !== kind || row.revokedAt !== null) return undefined;
       if (row.expiresAt !== null && row.expiresAt <= at.toISOString()) return undefined;
       if (row.lastUsedAt === null || at.getTime() - Date.parse(row.lastUsedAt) > LAST_USED_STEP_MS) {
-        orm.update(tokens).set({ lastUsedAt: at.toISOString() }).where(eq(tokens.id, row.id)).run();
+        noteUse(row.id, at);
       }
       return { workerId: row.worker, tokenId: row.id, kind: row.kind, ...(row.onBehalfOf ? { onBehalfOf: row.onBehalfOf } : {}) };
     },
@@ -75,7 +84,7 @@ export function createTokens({ orm }: Db, now: () => Date = () => new Date()): T
       if (!row) throw notFound(`No token ${id}; see \`helix-org token list\`. token "${id}": record not found`);
       if (row.revokedAt === null) end(eq(tokens.id, id));
     },
-    revokeAll: (workerId) => void end(eq(tokens.worker, workerId)),
+    revokeAll: (workerId) => void end(and(eq(tokens.worker, workerId), isNull(tokens.revokedAt))),
     prune: (before) =>
       orm.delete(tokens).where(sql`coalesce(${tokens.revokedAt}, ${tokens.expiresAt}) < ${before}`).run().changes,
   };

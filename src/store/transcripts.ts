@@ -22,9 +22,12 @@ export function createTranscripts({ sqlite }: Db) {
 }
 
 function boundedExtra(extra: unknown): string | null {
-  if (extra === undefined) return null;
-  const text = JSON.stringify(extra);
-  return text.length <= EXTRA_MAX ? text : null;
+  try {
+    const text = JSON.stringify(extra) as string | undefined;
+    return text !== undefined && text.length <= EXTRA_MAX ? text : null;
+  } catch {
+    return null; // The text of the line matters more than what is beside it.
+  }
 }
 
 /** Deletes lines older than the given time; the counter keeps their numbers from being given again. */

@@ -199,12 +199,14 @@ describe('a bug in one command', () => {
   });
 });
 
-test('a transcript line that cannot be written is lost alone', async () => {
-  const org = await testOrg();
+test('a transcript line that cannot be written is lost alone, and not silently', async () => {
+  const bugs: unknown[] = [];
+  const org = await testOrg(undefined, { onBug: (error) => bugs.push(error) });
   const bad = { ...line('bad'), body: { not: 'text' } as unknown as string };
   org.journal.transcribe([line('one'), bad, line('two')]);
   await org.journal.flush();
   expect(linesOf(org)).toEqual(['one', 'two']);
+  expect(bugs).toEqual([expect.any(TypeError)]);
   expectSound(org);
 });
 
@@ -376,7 +378,7 @@ describe('a listener', () => {
 
   test('that fails keeps neither the others nor the next commands waiting', async () => {
     const failures: unknown[] = [];
-    const org = await testOrg(undefined, { onListenerFailure: (error) => failures.push(error) });
+    const org = await testOrg(undefined, { onBug: (error) => failures.push(error) });
     const told: string[] = [];
     org.journal.onCommit(() => {
       throw new Error('broken');
