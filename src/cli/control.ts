@@ -4,6 +4,7 @@ import { conflict, invalid } from '../domain/errors.ts';
 import { OWNER } from '../domain/ids.ts';
 import { requireWorker } from '../domain/worker.ts';
 import { createLoginLink } from '../http/ui/login.ts';
+import { checkKey, type SettingView } from '../store/settings.ts';
 import type { TokenRow } from '../store/tokens.ts';
 import type { Verification } from '../store/verify.ts';
 import type { Core } from './core.ts';
@@ -11,7 +12,7 @@ import { OWNER_TOKEN_LABEL, type OwnerSeat, ownerSeat } from './owner.ts';
 import { verifyBeside } from './verification.ts';
 
 export type ControlDeps = {
-  core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders'>;
+  core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders' | 'settings'>;
   /** Where the pages of the running daemon are; absent when none runs. */
   url?: () => string;
   /** More to say about the running daemon. */
@@ -19,14 +20,26 @@ export type ControlDeps = {
 };
 
 /** A token as people see it: never the secret itself, nor its hash. */
-export type TokenView = Pick<TokenRow, 'id' | 'worker' | 'label' | 'kind' | 'createdAt' | 'expiresAt' | 'lastUsedAt' | 'revokedAt'>;
+export type TokenView = Pick<
+  TokenRow,
+  'id' | 'worker' | 'label' | 'kind' | 'createdAt' | 'expiresAt' | 'lastUsedAt' | 'revokedAt'
+>;
 
 export type NewTokenView = { id: string; token: string; worker: string; label: string; expiresAt: string | null };
 /** Works once, within minutes. */
 export type LoginLink = { url: string; worker: string };
 export type Status = { dataDir: string; db: string; owner: OwnerSeat } & Record<string, unknown>;
 
-export type ControlName = 'status' | 'verify' | 'token.create' | 'token.list' | 'token.revoke' | 'token.login';
+export type ControlName =
+  | 'status'
+  | 'verify'
+  | 'token.create'
+  | 'token.list'
+  | 'token.revoke'
+  | 'token.login'
+  | 'config.list'
+  | 'config.set'
+  | 'config.delete';
 export type Control = Record<ControlName, (args: unknown) => Promise<unknown>>;
 
 const newToken = z.object({
@@ -34,20 +47,38 @@ const newToken = z.object({
   label: z.string().trim().min(1).max(100).optional(),
   lifetimeMs: z.number().int().positive().optional(),
 });
+const setting = z.object({ key: z.string(), value: z.unknown() });
 const revocation = z.object({ id: z.string() });
 const login = z.object({ worker: z.string().optional() });
 
 export function createControl({ core, url, status }: ControlDeps): Control {
-  const { paths, db, journal, tokens } = core;
+  const { paths, db, journal, tokens, settings } = core;
   return {
-    status: async (): Promise<Status> => ({ dataDir: paths.dataDir, db: paths.db, owner: ownerSeat(core), ...status?.() }),
+    status: async (): Promise<Status> => ({
+      dataDir: paths.dataDir,
+      db: paths.db,
+      owner: ownerSeat(core),
+      ...status?.(),
+    }),
     verify: (): Promise<Verification> => verifyBeside(paths.db, db),
     async 'token.create'(args): Promise<NewTokenView> {
       const { worker, label = 'by the command line', lifetimeMs } = parse(newToken, args);
       requireWorker(journal.org, worker);
-      if (label === OWNER_TOKEN_LABEL) throw conflict(`The label "${OWNER_TOKEN_LABEL}" is the command line's own; choose another.`);
+      if (label === OWNER_TOKEN_LABEL)
+        throw conflict(`The label "${OWNER_TOKEN_LABEL}" is the command line's own; choose another.`);
       const made = tokens.create({ workerId: worker, label, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) });
       return { ...made, worker, label };
+    },
+    'config.list': async (): Promise<{ settings: SettingView[] }> => ({ settings: settings.list() }),
+    async 'config.set'(args): Promise<{ key: string }> {
+      const { key, value } = parse(setting, args);
+      settings.set(key, value);
+      return { key };
+    },
+    async 'config.delete'(args): Promise<{ key: string }> {
+      const { key } = parse(setting.pick({ key: true }), args);
+      settings.delete(checkKey(key));
+      return { key };
     },
     'token.list': async (): Promise<{ tokens: TokenView[] }> => ({ tokens: tokens.list().map(toView) }),
     async 'token.revoke'(args): Promise<{ id: string }> {
@@ -57,7 +88,8 @@ export function createControl({ core, url, status }: ControlDeps): Control {
     },
     async 'token.login'(args): Promise<LoginLink> {
       const { worker = OWNER } = parse(login, args);
-      if (!url) throw conflict('No daemon runs, so there are no pages to sign in to; start one with `helix-org serve`.');
+      if (!url)
+        throw conflict('No daemon runs, so there are no pages to sign in to; start one with `helix-org serve`.');
       requireWorker(journal.org, worker);
       return { url: createLoginLink(tokens, worker, url()), worker };
     },

@@ -4,6 +4,7 @@ import { OrgError } from '../domain/errors.ts';
 import { registerBootstrap } from './bootstrap.ts';
 import { registerCall } from './call.ts';
 import { type Cli, type CommonOptions, OK, type Outlets, REFUSED, USAGE } from './command.ts';
+import { registerConfig } from './config.ts';
 import { registerDemo } from './demo-command.ts';
 import { registerHelp, unknownCommand } from './help.ts';
 import { registerRebuild } from './rebuild.ts';
@@ -45,7 +46,10 @@ export function createProgram(cli: Cli): Command {
     .configureOutput({ writeOut: cli.out, writeErr: cli.err, outputError: () => {} })
     .option('--data-dir <directory>', 'where everything lies (default: $HELIX_ORG_HOME or ~/.helix-org)')
     .option('--db <file>', 'the database, when it lies elsewhere (default: org.db in the data directory)')
-    .option('--envs-dir <directory>', "the Workers' folders, when they lie elsewhere (default: workers in the data directory)")
+    .option(
+      '--envs-dir <directory>',
+      "the Workers' folders, when they lie elsewhere (default: workers in the data directory)",
+    )
     .option('-q, --quiet', 'say only what was asked for')
     .option('--debug', 'with an internal error, print where it happened');
   for (const register of [
@@ -55,6 +59,7 @@ export function createProgram(cli: Cli): Command {
     registerCall,
     registerTail,
     registerToken,
+    registerConfig,
     registerVerify,
     registerRebuild,
     registerHelp,

@@ -1,7 +1,7 @@
 // Operational settings: how the daemon runs, not what the org is. Never journaled; read at use, so a change is live.
 import { eq } from 'drizzle-orm';
 import { z } from 'zod';
-import { invalid } from '../domain/errors.ts';
+import { invalid, nearest } from '../domain/errors.ts';
 import type { Db } from './database.ts';
 import { settings } from './schema.ts';
 import type { SecretBox } from './secrets.ts';
@@ -19,9 +19,21 @@ const count = z.number().int().min(1);
 /** Every setting there is. */
 export const settingDefinitions = {
   'agent.kind': define(z.enum(['command']), 'command', 'The program that plays AI Workers: command.'),
-  'agent.command': define(z.array(z.string()), [], 'Program and arguments of the agent kind `command`, as a JSON array.'),
-  'dispatch.max_inflight': define(count.max(1_000).nullable(), null, 'Activations at once; null chooses by free memory.'),
-  'dispatch.max_hops': define(z.number().int().min(0), 8, 'AI Workers a causal chain may pass through before it is held.'),
+  'agent.command': define(
+    z.array(z.string()),
+    [],
+    'Program and arguments of the agent kind `command`, as a JSON array.',
+  ),
+  'dispatch.max_inflight': define(
+    count.max(1_000).nullable(),
+    null,
+    'Activations at once; null chooses by free memory.',
+  ),
+  'dispatch.max_hops': define(
+    z.number().int().min(0),
+    8,
+    'AI Workers a causal chain may pass through before it is held.',
+  ),
   'dispatch.batch_triggers': define(count.max(200), 20, 'Most triggers in one activation.'),
   'dispatch.batch_bytes': define(count, 32_768, 'Most bytes of Messages in one activation.'),
   'dispatch.first_output_seconds': define(count, 60, 'An agent that prints nothing for this long is stopped.'),
@@ -32,12 +44,17 @@ export const settingDefinitions = {
 export type SettingKey = keyof typeof settingDefinitions;
 export type SettingValue<K extends SettingKey> = z.output<(typeof settingDefinitions)[K]['schema']>;
 
+/** A setting as people see it: what holds, and whether it was given at the start, stored, or is the default. */
+export type SettingView = { key: string; value: unknown; from: 'given' | 'stored' | 'default'; description: string };
+
 export type Settings = {
   /** What holds now: given on the command line or by environment, else stored, else the default. */
   get<K extends SettingKey>(key: K): SettingValue<K>;
   /** @throws OrgError invalid with the reason */
   set(key: string, value: unknown): void;
   delete(key: string): boolean;
+  /** Every setting, by key. */
+  list(): SettingView[];
   /** A secret of our own making, such as a Stream's signing secret; encrypted at rest. */
   secret(name: string): string | undefined;
   setSecret(name: string, value: string): void;
@@ -51,7 +68,11 @@ export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<st
   const stored = (key: string) => orm.select().from(settings).where(eq(settings.key, key)).get()?.value;
   const store = (key: string, value: string) => {
     const updatedAt = new Date().toISOString();
-    orm.insert(settings).values({ key, value, updatedAt }).onConflictDoUpdate({ target: settings.key, set: { value, updatedAt } }).run();
+    orm
+      .insert(settings)
+      .values({ key, value, updatedAt })
+      .onConflictDoUpdate({ target: settings.key, set: { value, updatedAt } })
+      .run();
   };
   const remove = (key: string) => orm.delete(settings).where(eq(settings.key, key)).run().changes > 0;
   const checked = new Map(Object.entries(overrides).map(([key, value]) => [key, checkSetting(key, value)]));
@@ -63,6 +84,13 @@ export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<st
     },
     set: (key, value) => store(key, JSON.stringify(checkSetting(key, value))),
     delete: remove,
+    list() {
+      const keys = Object.keys(settingDefinitions).sort() as SettingKey[];
+      return keys.map((key) => {
+        const from = checked.has(key) ? 'given' : stored(key) === undefined ? 'default' : 'stored';
+        return { key, value: this.get(key), from, description: settingDefinitions[key].describe };
+      });
+    },
     secret(name) {
       const sealed = stored(`secret.${name}`);
       return sealed === undefined ? undefined : box.open(sealed);
@@ -72,12 +100,23 @@ export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<st
   };
 }
 
+/** @throws OrgError invalid for an unknown key */
+export function checkKey(key: string): SettingKey {
+  if (Object.hasOwn(settingDefinitions, key)) return key as SettingKey;
+  const near = nearest(key, Object.keys(settingDefinitions));
+  throw invalid(`unknown config key "${key}" (no subsystem has registered it)${near ? `; did you mean ${near}?` : ''}`);
+}
+
 /** @throws OrgError invalid for an unknown key or a value that does not fit */
 export function checkSetting(key: string, value: unknown): unknown {
-  const definition = Object.hasOwn(settingDefinitions, key) && (settingDefinitions as Record<string, Definition>)[key];
-  if (!definition) throw invalid(`unknown config key "${key}" (no subsystem has registered it)`);
+  const definition: Definition = settingDefinitions[checkKey(key)];
   const parsed = definition.schema.safeParse(value);
-  if (!parsed.success) throw invalid(`validate "${key}": ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw invalid(`validate "${key}": ${reasonOf(parsed.error)}`);
   return parsed.data;
 }
 
+function reasonOf({ issues: [issue] }: z.ZodError): string {
+  if (issue?.code !== 'invalid_type') return issue?.message.replace(/^Invalid input: /, '') ?? 'does not fit';
+  const expected = { number: 'a number', int: 'an integer', array: 'a JSON array' }[issue.expected as string];
+  return `not ${expected ?? `a ${issue.expected}`}`;
+}

@@ -18,9 +18,12 @@ test.each([
   expect(isWide(address)).toBe(wide);
 });
 
-test.each(['', 'here', '127.0.0.1', '127.0.0.1:', '1.2.3.4:99999', '::1:80', 'http://a:1', '[::1]'])('%j is no address', (text) => {
-  expect(() => parseAddress(text)).toThrow('is no address to listen on; write it like 127.0.0.1:8080');
-});
+test.each(['', 'here', '127.0.0.1', '127.0.0.1:', '1.2.3.4:99999', '::1:80', 'http://a:1', '[::1]'])(
+  '%j is no address',
+  (text) => {
+    expect(() => parseAddress(text)).toThrow('is no address to listen on; write it like 127.0.0.1:8080');
+  },
+);
 
 test('without --public-url the outside is told http://localhost and the port of --addr (A5)', () => {
   expect(defaultPublicUrl(parseAddress('127.0.0.1:9999'))).toBe('http://localhost:9999');

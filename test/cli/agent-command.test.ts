@@ -7,9 +7,9 @@ import { temporaryDirectory } from '../support/daemon.ts';
 test.each([
   ['["node", "a b.mjs"]', ['node', 'a b.mjs']],
   ['node agent.mjs --fast', ['node', 'agent.mjs', '--fast']],
-  ["  sh -c 'echo \"hi\" $HOME'  ", ['sh', '-c', 'echo "hi" $HOME']],
+  ['  sh -c \'echo "hi" $HOME\'  ', ['sh', '-c', 'echo "hi" $HOME']],
   ['say "a \\"b\\" c" d\\ e', ['say', 'a "b" c', 'd e']],
-  ["one''two \"\"", ['onetwo', '']],
+  ['one\'\'two ""', ['onetwo', '']],
 ])('%s is %j', (text, words) => {
   expect(parseCommand(text)).toEqual(words);
 });

@@ -1,55 +1,48 @@
 import { describe, expect, test } from 'vitest';
-import { createProgram, main } from '../../src/cli/main.ts';
+import { createProgram } from '../../src/cli/main.ts';
 import { version } from '../../src/cli/version.ts';
-import { temporaryDirectory } from '../support/daemon.ts';
-
-async function run(argv: string[], environment: NodeJS.ProcessEnv = { HELIX_ORG_HOME: '/nonexistent/home' }) {
-  const said = { out: '', err: '' };
-  const code = await main(argv, {
-    out: (text) => {
-      said.out += text;
-    },
-    err: (text) => {
-      said.err += text;
-    },
-    environment,
-  });
-  return { code, ...said };
-}
+import { NOWHERE, cli as run, temporaryDirectory } from '../support/daemon.ts';
 
 const COMMANDS = ['serve', 'bootstrap', 'demo', 'call', 'tail', 'token', 'verify', 'rebuild', 'help'];
 
 test('without a subcommand the usage goes to stderr and the exit code is 1 (A13)', async () => {
-  const { code, out, err } = await run([]);
-  expect({ code, out }).toEqual({ code: 1, out: '' });
-  expect(err).toMatch(/^Usage: helix-org /);
-  expect(err.trimEnd().endsWith('no subcommand given')).toBe(true);
-  for (const command of COMMANDS) expect(err).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+  const { code, stdout, stderr } = await run([]);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^Usage: helix-org /);
+  expect(stderr.trimEnd().endsWith('no subcommand given')).toBe(true);
+  for (const command of COMMANDS) expect(stderr).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
 });
 
 test.each([
-  ['x', 'unknown subcommand "x"; valid: serve, bootstrap, demo, call, tail, token, verify, rebuild, help.\n'],
+  ['x', 'unknown subcommand "x"; valid: serve, bootstrap, demo, call, tail, token, config, verify, rebuild, help.\n'],
   ['serv', 'unknown subcommand "serv"; did you mean serve?\n'],
 ])('an unknown subcommand %s is named, with what was meant, and the exit code is 1 (A13)', async (word, sentence) => {
-  expect(await run([word])).toEqual({ code: 1, out: '', err: sentence });
+  expect(await run([word])).toEqual({ code: 1, stdout: '', stderr: sentence });
 });
 
 test('an unknown subcommand of a subcommand is one as well', async () => {
-  expect(await run(['token', 'creat'])).toEqual({ code: 1, out: '', err: 'unknown subcommand "creat"; did you mean create?\n' });
-  expect(await run(['help', 'nope'])).toMatchObject({ code: 1, err: expect.stringContaining('unknown subcommand "nope"') });
+  expect(await run(['token', 'creat'])).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'unknown subcommand "creat"; did you mean create?\n',
+  });
+  expect(await run(['help', 'nope'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('unknown subcommand "nope"'),
+  });
 });
 
 test.each([['help'], ['-h'], ['--help']])('%s prints the usage on stdout and exits 0 (A14)', async (word) => {
-  const { code, out, err } = await run([word]);
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  for (const command of COMMANDS) expect(out).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+  const { code, stdout, stderr } = await run([word]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
 });
 
 test.each(COMMANDS)('`help %s`, `--help` after it and before it say the same', async (command) => {
-  const { code, out } = await run(['help', command]);
+  const { code, stdout } = await run(['help', command]);
   expect(code).toBe(0);
-  expect(out).toContain(`Usage: helix-org ${command}`);
-  expect((await run([command, '--help'])).out).toBe(out);
+  expect(stdout).toContain(`Usage: helix-org ${command}`);
+  expect((await run([command, '--help'])).stdout).toBe(stdout);
 });
 
 test('every option of every command says what it does', () => {
@@ -61,7 +54,7 @@ test('every option of every command says what it does', () => {
 });
 
 test('--version prints the version of the package', async () => {
-  expect(await run(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+  expect(await run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
 describe('wrong usage of a command exits 2 with one sentence', () => {
@@ -77,40 +70,41 @@ describe('wrong usage of a command exits 2 with one sentence', () => {
     [['serve', '--agent-command', '["a", 1]'], 'no JSON array of strings'],
     [['serve', '--agent-command', "node 'a"], 'without its end'],
   ])('%j', async (argv, sentence) => {
-    const { code, out, err } = await run(argv);
-    expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toContain(sentence);
-    expect(err.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
+    const { code, stdout, stderr } = await run(argv);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(sentence);
+    expect(stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(2);
   });
 });
 
 test('options are taken before the subcommand, before its operands, and after them', async () => {
   const dir = temporaryDirectory();
   const made = await run(['--data-dir', dir, 'bootstrap', '--json']);
-  expect(made).toMatchObject({ code: 0, err: '' });
+  expect(made).toMatchObject({ code: 0, stderr: '' });
   const lines = [
     ['--data-dir', dir, '--quiet', 'call', 'list_workers', '--json'],
     ['call', '--data-dir', dir, '--json', 'list_workers', '{}', '-q'],
     ['call', 'list_workers', '--json', '{}', '--data-dir', dir],
   ];
-  for (const line of lines) expect(await run(line)).toMatchObject({ code: 0, out: expect.stringContaining('"w-owner"'), err: '' });
+  for (const line of lines)
+    expect(await run(line)).toMatchObject({ code: 0, stdout: expect.stringContaining('"w-owner"'), stderr: '' });
 });
 
 test.each([['verify'], ['rebuild'], ['tail'], ['call', 'list_workers'], ['token', 'list']])(
   '`%s` makes no data directory, and says how to make one',
   async (...argv) => {
-    const { code, err } = await run(argv);
+    const { code, stderr } = await run(argv);
     expect(code).toBe(1);
-    expect(err).toContain('There is no organisation here: /nonexistent/home does not exist.');
-    expect(err).toContain('`helix-org serve` or `helix-org bootstrap` makes one');
+    expect(stderr).toContain(`There is no organisation here: ${NOWHERE} does not exist.`);
+    expect(stderr).toContain('`helix-org serve` or `helix-org bootstrap` makes one');
   },
 );
 
 test('a command says on stderr which data directory it uses, unless it prints JSON or is told to be quiet', async () => {
   const dir = temporaryDirectory();
   await run(['bootstrap', '--quiet', '--data-dir', dir]);
-  expect((await run(['verify', '--data-dir', dir])).err).toBe(`Data directory: ${dir}\n`);
-  expect((await run(['verify'], { HELIX_ORG_HOME: dir })).err).toBe(`Data directory: ${dir}\n`);
-  expect((await run(['verify', '--data-dir', dir, '--json'])).err).toBe('');
-  expect((await run(['verify', '--data-dir', dir, '-q'])).err).toBe('');
+  expect((await run(['verify', '--data-dir', dir])).stderr).toBe(`Data directory: ${dir}\n`);
+  expect((await run(['verify'], { HELIX_ORG_HOME: dir })).stderr).toBe(`Data directory: ${dir}\n`);
+  expect((await run(['verify', '--data-dir', dir, '--json'])).stderr).toBe('');
+  expect((await run(['verify', '--data-dir', dir, '-q'])).stderr).toBe('');
 });

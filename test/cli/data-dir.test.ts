@@ -21,7 +21,11 @@ test('everything lies in ~/.helix-org, in HELIX_ORG_HOME, or where --data-dir sa
 
 test('--db and --envs-dir move the database and the folders alone, and are made absolute', () => {
   const paths = dataPaths({ dataDir: '/b', db: 'x/other.db', envsDir: 'y' }, {});
-  expect(paths).toMatchObject({ dataDir: '/b', db: join(process.cwd(), 'x/other.db'), envsDir: join(process.cwd(), 'y') });
+  expect(paths).toMatchObject({
+    dataDir: '/b',
+    db: join(process.cwd(), 'x/other.db'),
+    envsDir: join(process.cwd(), 'y'),
+  });
   expect(paths.lockFiles).toEqual(['/b/org.db.lock', `${paths.db}.lock`]);
 });
 
@@ -29,7 +33,8 @@ test('folders are made for owner and group, files for the owner alone (A3)', asy
   const dir = join(temporaryDirectory(), 'new');
   const daemon = await startTestDaemon({ dir });
   await daemon.journal.commit('w-owner', { type: 'CreateRole', roleId: 'r-a', content: 'A.' });
-  for (const folder of [dir, join(dir, 'workers'), join(dir, 'workers', 'w-owner')]) expect(mode(folder), folder).toBe('750');
+  for (const folder of [dir, join(dir, 'workers'), join(dir, 'workers', 'w-owner')])
+    expect(mode(folder), folder).toBe('750');
   const files = ['key', 'owner-token', 'daemon.json', 'org.db', 'org.db-wal', 'org.db.lock', 'workers/w-owner/role.md'];
   for (const file of files) expect(mode(join(dir, file)), file).toBe('600');
 });

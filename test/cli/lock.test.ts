@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { takeLock } from '../../src/cli/lock.ts';
-import { isUp, runCli, spawnDaemon, startTestDaemon, temporaryDirectory } from '../support/daemon.ts';
+import { cli, isUp, spawnDaemon, startTestDaemon, temporaryDirectory } from '../support/daemon.ts';
 
 test('a lock is held until it is released, and all of several or none', () => {
   const dir = temporaryDirectory();
@@ -21,7 +21,7 @@ test('a lock is held until it is released, and all of several or none', () => {
 
 test("a second daemon is refused with the first one's address and pid", async () => {
   const first = await spawnDaemon();
-  const { code, stdout, stderr } = await runCli(['serve', '--data-dir', first.dir, '--addr', '127.0.0.1:0']);
+  const { code, stdout, stderr } = await cli(['serve', '--data-dir', first.dir, '--addr', '127.0.0.1:0']);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain(`A daemon already runs on ${first.dir}: ${first.url}, pid ${first.pid}.`);
   expect(await isUp(first.url)).toBe(true);
@@ -30,7 +30,9 @@ test("a second daemon is refused with the first one's address and pid", async ()
 test('another data directory does not help on the same database, nor another database in the same directory', async () => {
   const first = await startTestDaemon();
   const elsewhere = temporaryDirectory();
-  await expect(startTestDaemon({ dir: elsewhere, db: join(first.dir, 'org.db') })).rejects.toThrow('Another helix-org process works on');
+  await expect(startTestDaemon({ dir: elsewhere, db: join(first.dir, 'org.db') })).rejects.toThrow(
+    'Another helix-org process works on',
+  );
   await expect(startTestDaemon({ dir: first.dir, db: join(elsewhere, 'org.db') })).rejects.toThrow(first.url);
   await expect(startTestDaemon({ dir: first.dir, db: ':memory:' })).rejects.toThrow(first.url);
 });
@@ -38,8 +40,14 @@ test('another data directory does not help on the same database, nor another dat
 test('kill -9 gives the lock back, and what it left in daemon.json is harmless', async () => {
   const first = await spawnDaemon();
   expect(await first.kill('SIGKILL')).toMatchObject({ signal: 'SIGKILL' });
-  expect(JSON.parse(readFileSync(join(first.dir, 'daemon.json'), 'utf8'))).toMatchObject({ pid: first.pid, url: first.url });
-  expect(await runCli(['verify', '--data-dir', first.dir])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^journal ok: /) });
+  expect(JSON.parse(readFileSync(join(first.dir, 'daemon.json'), 'utf8'))).toMatchObject({
+    pid: first.pid,
+    url: first.url,
+  });
+  expect(await cli(['verify', '--data-dir', first.dir])).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^journal ok: /),
+  });
   const second = await spawnDaemon({ dir: first.dir });
   expect(second.pid).not.toBe(first.pid);
   expect(second.token).toBe(first.token);
@@ -58,7 +66,9 @@ test('a daemon that stops leaves no address behind, and its data free', async ()
 test('a daemon that cannot start gives everything back', async () => {
   const first = await startTestDaemon();
   const dir = temporaryDirectory();
-  await expect(startTestDaemon({ dir, address: { host: '127.0.0.1', port: first.port } })).rejects.toThrow('EADDRINUSE');
+  await expect(startTestDaemon({ dir, address: { host: '127.0.0.1', port: first.port } })).rejects.toThrow(
+    'EADDRINUSE',
+  );
   await startTestDaemon({ dir });
 });
 

@@ -3,9 +3,17 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { createLogger } from '../../src/cli/logger.ts';
-import { toolNames } from '../../src/tools/catalog.ts';
 import { verifyJournal } from '../../src/store/verify.ts';
-import { connectOwner, isUp, runCli, spawnDaemon, startTestDaemon, temporaryDirectory, waitFor } from '../support/daemon.ts';
+import { toolNames } from '../../src/tools/catalog.ts';
+import {
+  cli,
+  connectOwner,
+  isUp,
+  spawnDaemon,
+  startTestDaemon,
+  temporaryDirectory,
+  waitFor,
+} from '../support/daemon.ts';
 
 /** A logger and what was logged. */
 function listen() {
@@ -55,7 +63,9 @@ test('without --public-url, the port that was bound is in the URLs it gives out;
   const inward = await startTestDaemon();
   expect(inward.publicUrl).toBe(`http://localhost:${inward.port}`);
   const create = { id: 's-a', name: 'a', transport: 'webhook' };
-  expect(await (await connectOwner(inward)).call('create_stream', create)).toMatchObject({ url: `${inward.publicUrl}/webhooks/s-a` });
+  expect(await (await connectOwner(inward)).call('create_stream', create)).toMatchObject({
+    url: `${inward.publicUrl}/webhooks/s-a`,
+  });
   const outward = await startTestDaemon({ publicUrl: 'https://hooks.example.com/helix' });
   expect(await (await connectOwner(outward)).call('create_stream', create)).toMatchObject({
     url: 'https://hooks.example.com/helix/webhooks/s-a',
@@ -68,7 +78,9 @@ test('--db :memory: works, and requests at the same time see one database (A6)',
   await owner.call('create_stream', { id: 's-a', name: 'a' });
   const bodies = Array.from({ length: 40 }, (_, index) => `message ${index}`);
   await Promise.all(bodies.map((body) => owner.call('publish', { streamId: 's-a', body })));
-  const { events } = (await owner.call('read_events', { streamId: 's-a', limit: 100 })) as { events: { body: string }[] };
+  const { events } = (await owner.call('read_events', { streamId: 's-a', limit: 100 })) as {
+    events: { body: string }[];
+  };
   expect(events.map(({ body }) => body).sort()).toEqual([...bodies].sort());
   expect(() => statSync(join(daemon.dir, 'org.db'))).toThrow('ENOENT');
 });
@@ -89,13 +101,16 @@ describe('SIGTERM and SIGINT', () => {
     await waitFor('w-a runs', async () => JSON.stringify(await owner.call('list_workers')).includes('"running"'));
     const feed = await fetch(`${daemon.url}/events`, { headers: { Authorization: `Bearer ${daemon.token}` } });
     const poll = owner.call('read_events', { wait: 45 });
-    await waitFor('the poll waits', async () => ((await daemon.control('status')) as { waiting: number }).waiting === 1);
+    await waitFor(
+      'the poll waits',
+      async () => ((await daemon.control('status')) as { waiting: number }).waiting === 1,
+    );
     const began = performance.now();
     expect(await daemon.kill('SIGTERM')).toMatchObject({ code: 0, signal: null });
     expect(performance.now() - began).toBeLessThan(9_000);
     expect(await poll).toEqual({ events: [] });
     expect(await feed.text()).toContain('the daemon stops');
-    expect(await runCli(['verify', '--data-dir', daemon.dir])).toMatchObject({ code: 0 });
+    expect(await cli(['verify', '--data-dir', daemon.dir])).toMatchObject({ code: 0 });
   });
 
   test('a run that was stopped by the shutdown comes again, without having counted', async () => {
@@ -104,7 +119,7 @@ describe('SIGTERM and SIGINT', () => {
     await owner.call('create_role', { id: 'r-a', content: '# A' });
     await owner.call('create_position', { id: 'p-a', roleId: 'r-a', parentId: 'p-root' });
     await owner.call('hire_worker', { id: 'w-a', positionId: 'p-a', kind: 'ai', identityContent: 'A.' });
-    await waitFor('w-a runs', () => first.dispatcher.running === 1);
+    await waitFor('w-a runs', () => first.queries.runningActivations().length === 1);
     await first.stop();
     const attempts: number[] = [];
     const second = await startTestDaemon({ dir: first.dir, agent: ({ attempt }) => void attempts.push(attempt) });
@@ -125,7 +140,9 @@ test('the greeting names the address, the agent and whether it is fit, and a lin
 
 test('an agent that is not there is named at the start, with what to do', async () => {
   const daemon = await spawnDaemon({ agent: ['no-such-agent'] });
-  expect(await daemon.greeting()).toMatch(/agent {6}command, NOT READY: agent\.command names "no-such-agent": .+ Install it or correct/);
+  expect(await daemon.greeting()).toMatch(
+    /agent {6}command, NOT READY: agent\.command names "no-such-agent": .+ Install it or correct/,
+  );
 });
 
 test('a wider address works, and warns', async () => {
@@ -137,14 +154,24 @@ test('a wider address works, and warns', async () => {
 test('--log-json logs one JSON object a line and nothing else', async () => {
   const daemon = await spawnDaemon({ args: ['--log-json'], env: { HELIX_ORG_NOTHING: '1' } });
   await daemon.kill('SIGTERM');
-  const lines = daemon.output.stderr.trim().split('\n').map((line) => JSON.parse(line) as { level: string; msg: string });
+  const lines = daemon.output.stderr
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { level: string; msg: string });
   expect(lines.map(({ msg }) => msg)).toEqual(expect.arrayContaining(['server listening', 'stopped']));
   expect(lines[0]).toMatchObject({ level: 'warn', msg: expect.stringContaining('HELIX_ORG_NOTHING names no setting') });
 });
 
 test('an address in use is one sentence and exit code 1', async () => {
   const { port } = await startTestDaemon();
-  const { code, stderr } = await runCli(['serve', '--addr', `127.0.0.1:${port}`, '--data-dir', temporaryDirectory(), '--quiet']);
+  const { code, stderr } = await cli([
+    'serve',
+    '--addr',
+    `127.0.0.1:${port}`,
+    '--data-dir',
+    temporaryDirectory(),
+    '--quiet',
+  ]);
   expect(code).toBe(1);
   expect(stderr).toMatch(/EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/);
 });
@@ -158,7 +185,7 @@ test('a database of a newer version is refused with a sentence, and left as it i
   sqlite.close();
   const before = readFileSync(file);
   for (const command of ['serve', 'verify', 'rebuild', 'bootstrap']) {
-    const { code, stderr } = await runCli([command, '--data-dir', first.dir, '--quiet']);
+    const { code, stderr } = await cli([command, '--data-dir', first.dir, '--quiet']);
     expect({ command, code }).toEqual({ command, code: 1 });
     expect(stderr).toContain('was written by a newer helix-org; upgrade this one');
   }
@@ -171,10 +198,11 @@ test('the server answers before what a crash left behind is dealt with, and nobo
   await owner.call('create_role', { id: 'r-a', content: '# A' });
   await owner.call('create_position', { id: 'p-a', roleId: 'r-a', parentId: 'p-root' });
   await owner.call('hire_worker', { id: 'w-a', positionId: 'p-a', kind: 'ai', identityContent: 'A.' });
-  await waitFor('w-a runs', () => first.dispatcher.running === 1);
+  await waitFor('w-a runs', () => first.queries.runningActivations().length === 1);
   // A copy of the data at this moment is what a crash leaves.
   const dir = temporaryDirectory();
-  for (const name of ['org.db', 'org.db-wal', 'key', 'owner-token']) writeFileSync(join(dir, name), readFileSync(join(first.dir, name)));
+  for (const name of ['org.db', 'org.db-wal', 'key', 'owner-token'])
+    writeFileSync(join(dir, name), readFileSync(join(first.dir, name)));
   const seen: { attempt: number; running: number }[] = [];
   const second = await startTestDaemon({
     dir,

@@ -26,7 +26,9 @@ describe('settings by environment', () => {
   });
 
   test('a value that does not fit is refused by name', () => {
-    expect(() => settingsOfEnvironment({ HELIX_ORG_DISPATCH_MAX_HOPS: 'many' })).toThrow('validate "dispatch.max_hops"');
+    expect(() => settingsOfEnvironment({ HELIX_ORG_DISPATCH_MAX_HOPS: 'many' })).toThrow(
+      'validate "dispatch.max_hops"',
+    );
     expect(() => settingsOfEnvironment({ HELIX_ORG_AGENT_KIND: 'robot' })).toThrow('validate "agent.kind"');
   });
 

@@ -2,7 +2,16 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { line } from '../../src/cli/tail.ts';
-import { connectOwner, type RunningCli, runCli, spawnDaemon, startCli, startTestDaemon, temporaryDirectory, waitFor } from '../support/daemon.ts';
+import {
+  cli,
+  connectOwner,
+  type RunningCli,
+  spawnDaemon,
+  startCli,
+  startTestDaemon,
+  temporaryDirectory,
+  waitFor,
+} from '../support/daemon.ts';
 
 const launcher = fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url));
 
@@ -14,7 +23,14 @@ async function listening(tail: RunningCli, publish: () => Promise<unknown>): Pro
   });
 }
 
-const event = { seq: 7, id: 'e-1', streamId: 's-a', source: 'w-a', body: 'hello', createdAt: '2026-01-02T03:04:05.678Z' };
+const event = {
+  seq: 7,
+  id: 'e-1',
+  streamId: 's-a',
+  source: 'w-a',
+  body: 'hello',
+  createdAt: '2026-01-02T03:04:05.678Z',
+};
 
 describe('a line', () => {
   test('says when, where, who and what', () => {
@@ -65,7 +81,10 @@ test('--since begins after an Event, --json prints objects, --transcripts shows 
     tail.child.kill('SIGTERM');
     const { code, stdout, stderr } = await tail.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    return stdout.trimEnd().split('\n').map((each) => JSON.parse(each) as typeof event);
+    return stdout
+      .trimEnd()
+      .split('\n')
+      .map((each) => JSON.parse(each) as typeof event);
   };
   expect((await collect('two')).map(({ body }) => body)).toEqual(['two']);
   const bodies = (await collect('exit: ok', '--transcripts')).map(({ body }) => body);
@@ -80,7 +99,7 @@ test('it goes on where it was when the daemon comes back', async () => {
   const owner = await connectOwner(first);
   await listening(tail, () => owner.call('publish', { streamId: 's-a', body: 'before' }));
   await first.kill('SIGKILL');
-  await runCli(['call', 'publish', '{"streamId": "s-a", "body": "meanwhile"}', '--data-dir', first.dir]);
+  await cli(['call', 'publish', '{"streamId": "s-a", "body": "meanwhile"}', '--data-dir', first.dir]);
   await spawnDaemon({ dir: first.dir, args: ['--addr', `127.0.0.1:${port}`] });
   await waitFor('what came meanwhile is there', () => tail.output.stdout.includes('meanwhile'));
   expect(tail.output.stderr).toContain('The daemon is gone; waiting for it to come back.');
@@ -106,8 +125,8 @@ test('a closed pipe ends it well', async () => {
 
 test('without a daemon it is refused', async () => {
   const dir = temporaryDirectory();
-  await runCli(['bootstrap', '--data-dir', dir]);
-  expect(await runCli(['tail', '--data-dir', dir])).toMatchObject({
+  await cli(['bootstrap', '--data-dir', dir]);
+  expect(await cli(['tail', '--data-dir', dir])).toMatchObject({
     code: 1,
     stderr: expect.stringContaining(`No daemon runs on ${dir}; start one with \`helix-org serve\`.`),
   });
