@@ -14,7 +14,9 @@ export function parseAddress(text: string): Address {
   const match = /^(?:(?<host>\[[0-9a-fA-F:.]+\]|[^:[\]]*):)?(?<port>\d{1,5})$/.exec(text.trim());
   const port = Number(match?.groups?.port);
   if (!match || port > 65_535) {
-    throw invalid(`${JSON.stringify(text)} is no address to listen on; write it like 127.0.0.1:8080, [::1]:8080 or :8080.`);
+    throw invalid(
+      `${JSON.stringify(text)} is no address to listen on; write it like 127.0.0.1:8080, [::1]:8080 or :8080.`,
+    );
   }
   const host = match.groups?.host;
   if (host === undefined || host === 'localhost') return { host: LOOPBACK, port };

@@ -47,7 +47,11 @@ async function callTool(paths: DataPaths, tool: string, args: Arguments): Promis
   return withLocked(holder.lock, paths, async (core) => {
     const bugs: unknown[] = [];
     const deps = core.toolDeps(createLifecycle(core), () => 'idle');
-    const outcome = await createToolDoor(catalog, deps, (_reference, error) => bugs.push(error)).call({ workerId: OWNER, via: 'cli' }, tool, args);
+    const outcome = await createToolDoor(catalog, deps, (_reference, error) => bugs.push(error)).call(
+      { workerId: OWNER, via: 'cli' },
+      tool,
+      args,
+    );
     if (bugs.length > 0) throw bugs[0];
     switch (outcome.kind) {
       case 'ok':
@@ -55,7 +59,10 @@ async function callTool(paths: DataPaths, tool: string, args: Arguments): Promis
       case 'refused':
         throw forbidden(outcome.message);
       case 'unknown':
-        throw unknownTool(tool, catalog.map(({ name }) => name));
+        throw unknownTool(
+          tool,
+          catalog.map(({ name }) => name),
+        );
     }
   });
 }
@@ -73,7 +80,12 @@ async function callOverMcp({ url, token }: RunningDaemon, tool: string, args: Ar
   } catch (error) {
     if (!(error instanceof ProtocolError) || error.code !== -32602) throw error;
     const { tools } = await client.listTools();
-    throw tools.some(({ name }) => name === tool) ? invalid(error.message) : unknownTool(tool, tools.map(({ name }) => name));
+    throw tools.some(({ name }) => name === tool)
+      ? invalid(error.message)
+      : unknownTool(
+          tool,
+          tools.map(({ name }) => name),
+        );
   } finally {
     await client.close();
   }

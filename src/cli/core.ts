@@ -56,7 +56,13 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
     const { now, onDiskFailure } = config;
     const settings = createSettings(db, openSecretBox(paths.keyFile), config.settings);
     const limits = () => ({ maxHops: settings.get('dispatch.max_hops') });
-    const journal = openJournal({ db, limits, tools: toolNames, ...(now ? { now } : {}), ...(onDiskFailure ? { onDiskFailure } : {}) });
+    const journal = openJournal({
+      db,
+      limits,
+      tools: toolNames,
+      ...(now ? { now } : {}),
+      ...(onDiskFailure ? { onDiskFailure } : {}),
+    });
     const queries = createQueries(db);
     const tokens = createTokens(db, now);
     const waits = createWaits(journal);
@@ -99,4 +105,5 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
 }
 
 /** A text of `templates/prompts`. */
-export const promptText = (name: string): string => readFileSync(join(packageRoot, 'templates', 'prompts', name), 'utf8');
+export const promptText = (name: string): string =>
+  readFileSync(join(packageRoot, 'templates', 'prompts', name), 'utf8');

@@ -2,7 +2,13 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 
-const shape = z.object({ pid: z.number(), url: z.string(), db: z.string(), version: z.string(), startedAt: z.string() });
+const shape = z.object({
+  pid: z.number(),
+  url: z.string(),
+  db: z.string(),
+  version: z.string(),
+  startedAt: z.string(),
+});
 
 export type DaemonAddress = z.output<typeof shape>;
 

@@ -79,7 +79,13 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
   try {
     await takeData(paths, shutdown);
     const reach = createReach(config);
-    const core = openCore({ paths, now, ...reach, ...(durability ? { durability } : {}), ...(given ? { settings: given } : {}) });
+    const core = openCore({
+      paths,
+      now,
+      ...reach,
+      ...(durability ? { durability } : {}),
+      ...(given ? { settings: given } : {}),
+    });
     shutdown.last('the journal and the database', () => core.close());
     const { db, journal, queries, settings, tokens, waits } = core;
     const isNew = await ensureOwner(core);
@@ -92,7 +98,9 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     shutdown.first('the dispatcher', () => dispatcher.stop());
     const lifecycle = createLifecycle({ tokens, folders: core.folders, dispatcher });
     const toolDeps = core.toolDeps(lifecycle, (workerId) => dispatcher.activity(workerId));
-    const door = createToolDoor(catalog, toolDeps, (reference, error) => log.error({ err: error, reference }, 'a tool failed'));
+    const door = createToolDoor(catalog, toolDeps, (reference, error) =>
+      log.error({ err: error, reference }, 'a tool failed'),
+    );
     const about = { pid: process.pid, version, startedAt: now().toISOString() };
     const busy = () => ({ running: dispatcher.running, waiting: waits.size });
     const status = () => ({ ...about, url: reach.url(), publicUrl: reach.publicUrl(), agent: agent.kind, ...busy() });
@@ -108,7 +116,13 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     writeDaemonFile(paths.daemonFile, { ...about, url, db: paths.db });
     log.info({ url, publicUrl, dataDir: paths.dataDir, db: paths.db, agent: agent.kind }, 'server listening');
 
-    const maintenance = startMaintenance({ db, tokens, now, after, onFailure: (error) => log.error({ err: error }, 'maintenance failed') });
+    const maintenance = startMaintenance({
+      db,
+      tokens,
+      now,
+      after,
+      onFailure: (error) => log.error({ err: error }, 'maintenance failed'),
+    });
     shutdown.first('maintenance', maintenance);
     const recovered = recoverThenStart(core, dispatch, { log, now, isStopping: () => shutdown.isUnderWay });
     const parts = { paths, db, journal, queries, settings, tokens, waits, door, dispatcher, control, agent };
@@ -150,7 +164,16 @@ function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
   const processes = createProcesses(core.db);
   const activationTokens = createActivationTokens();
   const onFailure = (error: unknown) => log.error({ err: error }, 'an activation could not be recorded');
-  const dispatcher = createDispatcher({ ...core, inbox, processes, agent, tokens: activationTokens, now, after, onFailure });
+  const dispatcher = createDispatcher({
+    ...core,
+    inbox,
+    processes,
+    agent,
+    tokens: activationTokens,
+    now,
+    after,
+    onFailure,
+  });
   return { inbox, processes, activationTokens, dispatcher };
 }
 
@@ -193,7 +216,8 @@ async function recoverThenStart(
     if (cutOff.length > 0) log.warn({ activations: cutOff }, 'what was cut off comes again');
     if (!isStopping()) dispatcher.start();
   } catch (error) {
-    if (!isStopping()) log.fatal({ err: error }, 'the recovery failed: no Worker runs until the daemon is started again');
+    if (!isStopping())
+      log.fatal({ err: error }, 'the recovery failed: no Worker runs until the daemon is started again');
   }
 }
 

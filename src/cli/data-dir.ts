@@ -29,7 +29,10 @@ export type DataPaths = {
 const DIRECTORY_MODE = 0o750;
 const FILE_MODE = 0o600;
 
-export function dataPaths({ dataDir, db, envsDir }: DataOptions, environment: NodeJS.ProcessEnv = process.env): DataPaths {
+export function dataPaths(
+  { dataDir, db, envsDir }: DataOptions,
+  environment: NodeJS.ProcessEnv = process.env,
+): DataPaths {
   const root = resolve(dataDir || environment.HELIX_ORG_HOME || join(homedir(), '.helix-org'));
   const own = join(root, 'org.db');
   const database = db === MEMORY ? MEMORY : resolve(db || own);

@@ -20,11 +20,18 @@ export async function ensureOwner({ journal, folders }: Core): Promise<boolean> 
   const newGrantId = () => `g-owner-${randomUUID()}`;
   if (isNew) {
     const grants = [...toolNames].map((tool) => ({ grantId: newGrantId(), tool }));
-    await journal.commit('system', { type: 'FoundOrg', ownerRole: promptText('owner-role.md'), ownerIdentity: IDENTITY, grants });
+    await journal.commit('system', {
+      type: 'FoundOrg',
+      ownerRole: promptText('owner-role.md'),
+      ownerIdentity: IDENTITY,
+      grants,
+    });
   }
   const lacking = [...toolNames].filter((tool) => !journal.org.grants.get(OWNER)?.has(tool));
   await Promise.all(
-    lacking.map((tool) => journal.commit('system', { type: 'GrantTool', grantId: newGrantId(), workerId: OWNER, tool })),
+    lacking.map((tool) =>
+      journal.commit('system', { type: 'GrantTool', grantId: newGrantId(), workerId: OWNER, tool }),
+    ),
   );
   folders.prepare(OWNER);
   return isNew;

@@ -11,7 +11,9 @@ export function registerRebuild(program: Command, cli: Cli): void {
     const { replayed, differed } = await rebuilt(dataPathsFor(cli, options));
     if (options.json) cli.out(json({ replayed, differed }));
     else {
-      const verdict = differed ? 'the read tables differed from the journal and are mended' : 'the read tables were as they should be';
+      const verdict = differed
+        ? 'the read tables differed from the journal and are mended'
+        : 'the read tables were as they should be';
       cli.out(`rebuilt from ${replayed} entries: ${verdict}\n`);
     }
     return OK;

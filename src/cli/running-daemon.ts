@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { conflict, OrgError, type OrgErrorCode } from '../domain/errors.ts';
 import { type DaemonAddress, readDaemonFile } from './daemon-file.ts';
-import { type DataPaths, requireDataDir, requireDatabase } from './data-dir.ts';
+import { type DataPaths, requireDatabase, requireDataDir } from './data-dir.ts';
 import { type Lock, takeLock } from './lock.ts';
 
 export type RunningDaemon = DaemonAddress & {
@@ -69,15 +69,19 @@ function isAlive(pid: number): boolean {
 function lockedBy(paths: DataPaths): OrgError {
   const { dataDir, db } = paths;
   const holder = holderOf(paths);
-  if (!holder) return conflict(`Another helix-org process works on ${db} (data directory ${dataDir}); wait for it, or stop it.`);
-  return conflict(`A daemon already runs on ${dataDir}: ${holder.url}, pid ${holder.pid}. Use that one, or stop it first (kill ${holder.pid}).`);
+  if (!holder)
+    return conflict(`Another helix-org process works on ${db} (data directory ${dataDir}); wait for it, or stop it.`);
+  return conflict(
+    `A daemon already runs on ${dataDir}: ${holder.url}, pid ${holder.pid}. Use that one, or stop it first (kill ${holder.pid}).`,
+  );
 }
 
 async function answering({ daemonFile, ownerTokenFile, db, isDbNamed }: DataPaths): Promise<RunningDaemon | undefined> {
   const found = readDaemonFile(daemonFile);
   const token = readToken(ownerTokenFile);
   if (!found || !token) return undefined;
-  if (isDbNamed && found.db !== db) throw conflict(`The daemon on this data directory (${found.url}) uses another database: ${found.db}.`);
+  if (isDbNamed && found.db !== db)
+    throw conflict(`The daemon on this data directory (${found.url}) uses another database: ${found.db}.`);
   try {
     await (await fetch(`${found.url}/healthz`, { signal: AbortSignal.timeout(PATIENCE_MS) })).text();
   } catch {
@@ -97,7 +101,11 @@ function readToken(file: string): string | undefined {
 
 const CODES: Record<number, OrgErrorCode> = { 400: 'invalid', 403: 'forbidden', 404: 'not_found', 409: 'conflict' };
 
-async function post(url: string, token: string, { command, args }: { command: string; args: object }): Promise<unknown> {
+async function post(
+  url: string,
+  token: string,
+  { command, args }: { command: string; args: object },
+): Promise<unknown> {
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
   const response = await fetch(`${url}/control/${command}`, { method: 'POST', headers, body: JSON.stringify(args) });
   if (response.ok) return response.json();

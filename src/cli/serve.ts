@@ -1,10 +1,10 @@
-import { Option, type Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Durability } from '../store/database.ts';
 import { type Address, isWide, parseAddress } from './address.ts';
+import { parseCommand, wholePaths } from './agent-command.ts';
 import { argument, type Cli, type CommonOptions, dataPathsFor, OK, runs } from './command.ts';
 import type { Daemon } from './daemon.ts';
 import { version } from './version.ts';
-import { parseCommand, wholePaths } from './agent-command.ts';
 
 type ServeOptions = CommonOptions & {
   addr: Address;
@@ -19,13 +19,19 @@ type ServeOptions = CommonOptions & {
 export function registerServe(program: Command, cli: Cli): void {
   const serve = program
     .command('serve')
-    .description('run the daemon until it is interrupted; makes the data directory and the organisation when they are missing')
+    .description(
+      'run the daemon until it is interrupted; makes the data directory and the organisation when they are missing',
+    )
     .addOption(
       new Option('--addr <address>', 'where to listen; :8080 means every interface')
         .default(parseAddress('127.0.0.1:8080'), '127.0.0.1:8080')
         .argParser(argument(parseAddress)),
     )
-    .option('--public-url <url>', 'how the outside reaches it, for the URLs it gives out (default: http://localhost and the port)', argument(parseUrl))
+    .option(
+      '--public-url <url>',
+      'how the outside reaches it, for the URLs it gives out (default: http://localhost and the port)',
+      argument(parseUrl),
+    )
     .option('--public-ui', 'serve pages and endpoints at the public URL too, not only what providers send')
     .option('--allow-host <name>', 'another host name under which it answers; may be repeated', collect)
     .option(
@@ -34,7 +40,10 @@ export function registerServe(program: Command, cli: Cli): void {
       argument(parseCommand),
     )
     .addOption(
-      new Option('--durability <level>', 'full survives a power cut; normal may then lose the last commits: for tests and benchmarks only')
+      new Option(
+        '--durability <level>',
+        'full survives a power cut; normal may then lose the last commits: for tests and benchmarks only',
+      )
         .choices(['full', 'normal'])
         .default('full'),
     )

@@ -9,7 +9,10 @@ const OTHERS = new Set(['HELIX_ORG_HOME', 'HELIX_ORG_DEBUG']);
 export const variableOf = (key: string): string => PREFIX + key.replaceAll('.', '_').toUpperCase();
 
 /** What the environment sets, checked, and a sentence about each variable that sets nothing. @throws OrgError invalid */
-export function settingsOfEnvironment(environment: NodeJS.ProcessEnv): { settings: Record<string, unknown>; warnings: string[] } {
+export function settingsOfEnvironment(environment: NodeJS.ProcessEnv): {
+  settings: Record<string, unknown>;
+  warnings: string[];
+} {
   const keys = new Map(Object.keys(settingDefinitions).map((key) => [variableOf(key), key]));
   const settings: Record<string, unknown> = {};
   const warnings: string[] = [];

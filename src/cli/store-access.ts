@@ -8,7 +8,11 @@ import { daemonOrLock } from './running-daemon.ts';
 const USUAL_URL = 'http://127.0.0.1:8080';
 
 /** Runs a control function wherever the data are. @throws OrgError with the refusal */
-export async function askControl(paths: DataPaths, name: ControlName, args: Record<string, unknown> = {}): Promise<unknown> {
+export async function askControl(
+  paths: DataPaths,
+  name: ControlName,
+  args: Record<string, unknown> = {},
+): Promise<unknown> {
   const holder = await daemonOrLock(paths);
   if ('daemon' in holder) return holder.daemon.control(name, args);
   const { createControl } = await import('./control.ts');
@@ -16,7 +20,11 @@ export async function askControl(paths: DataPaths, name: ControlName, args: Reco
 }
 
 /** Opens the data without a daemon, and closes them. */
-export async function withLocked<T>(lock: { release(): void }, paths: DataPaths, work: (core: Core) => Promise<T>): Promise<T> {
+export async function withLocked<T>(
+  lock: { release(): void },
+  paths: DataPaths,
+  work: (core: Core) => Promise<T>,
+): Promise<T> {
   try {
     const { openCore } = await import('./core.ts');
     const core = openCore({ paths, url: () => USUAL_URL, publicUrl: () => USUAL_URL });

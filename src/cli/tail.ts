@@ -26,7 +26,13 @@ export function registerTail(program: Command, cli: Cli): void {
     const onLost = () => options.quiet || cli.err('The daemon is gone; waiting for it to come back.\n');
     const { readFeed } = await import('./event-source.ts');
     const since = options.since === undefined ? {} : { since: options.since };
-    const feed = readFeed({ url: feedUrl(daemon, options, globs), token: daemon.token, ...since, signal: end.signal, onLost: once(onLost) });
+    const feed = readFeed({
+      url: feedUrl(daemon, options, globs),
+      token: daemon.token,
+      ...since,
+      signal: end.signal,
+      onLost: once(onLost),
+    });
     for await (const { data } of feed) print(`${show(data)}\n`);
     return OK;
   });

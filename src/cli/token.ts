@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { LoginLink, NewTokenView, TokenView } from './control.ts';
 import { argument, type Cli, type CommonOptions, dataPathsFor, json, OK, runs } from './command.ts';
+import type { LoginLink, NewTokenView, TokenView } from './control.ts';
 
 export function registerToken(program: Command, cli: Cli): void {
   const token = program.command('token').description("make, list and end Workers' tokens, and sign in to the pages");
@@ -16,20 +16,28 @@ function registerCreate(token: Command, cli: Cli): void {
     .description('make a token with which a program acts as a Worker; it is printed once and kept nowhere')
     .requiredOption('--worker <id>', 'whose')
     .option('--label <text>', 'what it is for')
-    .option('--expires <duration>', 'how long it lasts, such as 12h, 30d or 8w (default: until it is revoked)', argument(parseDuration))
+    .option(
+      '--expires <duration>',
+      'how long it lasts, such as 12h, 30d or 8w (default: until it is revoked)',
+      argument(parseDuration),
+    )
     .option('--json', 'print it as JSON');
   runs<{ worker: string; label?: string; expires?: number }>(create, cli, async (options) => {
     const { worker, label, expires: lifetimeMs } = options;
     const args = { worker, ...(label ? { label } : {}), ...(lifetimeMs ? { lifetimeMs } : {}) };
     const made = await ask<NewTokenView>(cli, options, 'token.create', args);
-    if (!options.quiet && !options.json) cli.err(`${made.id} for ${worker}, ${made.expiresAt ? `until ${made.expiresAt}` : 'until it is revoked'}:\n`);
+    if (!options.quiet && !options.json)
+      cli.err(`${made.id} for ${worker}, ${made.expiresAt ? `until ${made.expiresAt}` : 'until it is revoked'}:\n`);
     cli.out(options.json ? json(made) : `${made.token}\n`);
     return OK;
   });
 }
 
 function registerList(token: Command, cli: Cli): void {
-  const list = token.command('list').description('list tokens and sessions, never their secrets').option('--json', 'print them as JSON');
+  const list = token
+    .command('list')
+    .description('list tokens and sessions, never their secrets')
+    .option('--json', 'print them as JSON');
   runs(list, cli, async (options) => {
     const { tokens } = await ask<{ tokens: TokenView[] }>(cli, options, 'token.list');
     cli.out(options.json ? json(tokens) : table(tokens));
@@ -38,7 +46,10 @@ function registerList(token: Command, cli: Cli): void {
 }
 
 function registerRevoke(token: Command, cli: Cli): void {
-  const revoke = token.command('revoke').argument('<id>', 'as `token list` shows it').description('end a token at once');
+  const revoke = token
+    .command('revoke')
+    .argument('<id>', 'as `token list` shows it')
+    .description('end a token at once');
   runs(revoke, cli, async (options, [id = '']) => {
     await ask(cli, options, 'token.revoke', { id });
     cli.out(`revoked ${id}\n`);
@@ -86,5 +97,13 @@ function table(tokens: TokenView[]): string {
   });
   const all = [['ID', 'WORKER', 'KIND', 'LABEL', 'VALID', 'LAST USE'], ...rows];
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
-  return all.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()}\n`).join('');
+  return all
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }

@@ -23,7 +23,10 @@ async function verification(paths: DataPaths): Promise<Verification> {
   const { daemonOrLock } = await import('./running-daemon.ts');
   const holder = await daemonOrLock(paths);
   if ('daemon' in holder) return (await holder.daemon.control('verify')) as Verification;
-  const [{ openDatabase }, { verifyJournal }] = await Promise.all([import('../store/database.ts'), import('../store/verify.ts')]);
+  const [{ openDatabase }, { verifyJournal }] = await Promise.all([
+    import('../store/database.ts'),
+    import('../store/verify.ts'),
+  ]);
   try {
     const db = openDatabase(paths.db);
     try {

@@ -9,11 +9,12 @@ import type { Processes } from '../store/processes.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
 import type { ActivationTokens } from './activation-tokens.ts';
+import type { Showed } from './agent-hold.ts';
 import type { Folders, WorkerTexts } from './folder.ts';
-import { parkedNotice } from './parked-notice.ts';
 import { activationMarker, renderPrompt } from './prompt.ts';
-import { createRecorder } from './recorder.ts';
-import { type Ended, type StopReason, settle } from './settle.ts';
+import { recordEnd } from './record-end.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
+import type { StopReason } from './settle.ts';
 
 export type ActivationDeps = {
   journal: Journal;
@@ -28,6 +29,8 @@ export type ActivationDeps = {
   now(): Date;
   /** Calls back after so many milliseconds; returns what cancels it. */
   after(delayMs: number, callback: () => void): () => void;
+  /** Something could not be read or recorded, as when the disk is full; it is tried again. */
+  onFailure(error: unknown): void;
 };
 
 /** A process that prints nothing counts as started after this time, so that quiet agents do not hold up the others. */
@@ -37,62 +40,87 @@ const QUIET_START_MS = 1_000;
 export type Running = {
   workerId: string;
   activationId: string;
-  /** Settles when the end is recorded; true when the agent as such is at fault. Rejects only when the journal fails. */
-  ended: Promise<{ agentFault: boolean; exit: string }>;
+  /** Settles when the end is recorded. Rejects when the start could not be, or the end before a shutdown. */
+  ended: Promise<{ showed: Showed; exit: string }>;
   /** Settles when the agent has shown first signs of life, or has ended. */
   alive: Promise<void>;
-  /** Stops the run. The first reason counts, except that a firing wins. */
+  /** Stops the run. A firing counts before a person's stop, and that before any other; else the first. */
   stop(reason: StopReason): void;
 };
+
+const WEIGHT: Record<StopReason, number> = { fired: 2, person: 1, paused: 0, shutdown: 0 };
 
 export function startActivation(deps: ActivationDeps, batch: Batch): Running {
   const activationId = `a-${randomUUID()}`;
   const abort = new AbortController();
+  const closing = new AbortController();
   let stopped: StopReason | undefined;
   let beAlive = () => {};
   const alive = new Promise<void>((resolve) => {
     beAlive = resolve;
   });
-  const ended = runToEnd(deps, { batch, activationId, signal: abort.signal, beAlive, stopped: () => stopped }).finally(
-    beAlive,
-  );
+  const run = { batch, activationId, signal: abort.signal, closing: closing.signal, beAlive, stopped: () => stopped };
+  const ended = runToEnd(deps, run).finally(beAlive);
   return {
     workerId: batch.workerId,
     activationId,
     ended,
     alive,
     stop(reason) {
-      if (stopped === undefined || reason === 'fired') stopped = reason;
+      if (stopped === undefined || WEIGHT[reason] > WEIGHT[stopped]) stopped = reason;
       abort.abort(reason);
+      if (reason === 'shutdown') closing.abort();
     },
   };
 }
 
-type RunContext = {
+export type RunContext = {
   batch: Batch;
   activationId: string;
   signal: AbortSignal;
+  /** Aborted when the daemon stops: what cannot be recorded now is left to the next one. */
+  closing: AbortSignal;
   beAlive(): void;
   stopped(): StopReason | undefined;
 };
 
-async function runToEnd(deps: ActivationDeps, run: RunContext): Promise<{ agentFault: boolean; exit: string }> {
+async function runToEnd(deps: ActivationDeps, run: RunContext): Promise<{ showed: Showed; exit: string }> {
   const { batch, activationId } = run;
+  const { workerId } = batch;
   const cause = causeOf(batch.triggers, activationId);
   const made = countChanges(deps.journal, activationId);
   try {
     const started = await begin(deps, run, cause);
-    const { result, close } = await play(deps, run, started, cause);
+    const recorder = createRecorder(deps.journal, { worker: workerId, activationId, now: deps.now });
+    const result = await play(deps, run, { started, recorder, cause }).catch((error: unknown) =>
+      failed(`the agent could not be run: ${textOf(error)}`),
+    );
     deps.tokens.revoke(activationId);
-    close(result);
-    await end(deps, run, result, cause, made.counts());
-    return { agentFault: result.agentFault === true, exit: result.exit };
+    recorder.close(result.exit, result.droppedBytes);
+    await recordEnd(deps, run, { result, cause, counts: made.counts() });
+    return { showed: showedBy(started, result), exit: result.exit };
   } finally {
-    deps.tokens.revoke(activationId);
-    deps.processes.forget(activationId);
     made.stop();
+    deps.tokens.revoke(activationId);
+    attempt(deps, () => deps.processes.forget(activationId));
   }
 }
+
+function showedBy(started: Started, { outcome, agentFault }: AgentResult): Showed {
+  if ('failure' in started || outcome === 'interrupted') return 'nothing';
+  return agentFault ? 'fault' : 'works';
+}
+
+/** For what a run can do without: a process that is not remembered is still found by its environment. */
+function attempt(deps: ActivationDeps, what: () => void): void {
+  try {
+    what();
+  } catch (error) {
+    deps.onFailure(error);
+  }
+}
+
+const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 type Started = { prompt: string; texts: WorkerTexts } | { failure: string };
 
@@ -108,7 +136,7 @@ async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, 
     const prompt = renderPrompt({ workerId, batch, org: journal.org, policy, roles, identity, bodyMax });
     started = roles.length === 0 ? { failure: `worker ${workerId} has no positions` } : { prompt, texts };
   } catch (error) {
-    started = { failure: error instanceof Error ? error.message : String(error) };
+    started = { failure: textOf(error) };
   }
   const worker = queries.worker(workerId);
   await journal.commit(
@@ -132,85 +160,44 @@ async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, 
   return started;
 }
 
-async function play(deps: ActivationDeps, run: RunContext, started: Started, cause: Cause) {
+type Play = { started: Started; recorder: Recorder; cause: Cause };
+
+async function play(deps: ActivationDeps, run: RunContext, { started, recorder, cause }: Play): Promise<AgentResult> {
   const { batch, activationId, signal } = run;
-  const { workerId, attempt } = batch;
-  const recorder = createRecorder(deps.journal, { worker: workerId, activationId, now: deps.now });
+  const { workerId, attempt: count } = batch;
   recorder.write({ body: activationMarker(batch.triggers) });
-  if (attempt > 1) recorder.write({ body: `attempt ${attempt}: ${batch.reason ?? 'a previous run was cut off'}` });
-  const close = ({ exit, droppedBytes }: AgentResult) => recorder.close(exit, droppedBytes);
-  if ('failure' in started) return { result: failed(started.failure), close };
+  if (count > 1) recorder.write({ body: `attempt ${count}: ${batch.reason ?? 'a previous run was cut off'}` });
+  if ('failure' in started) return failed(started.failure);
+  // Stopped while its start was being recorded.
+  if (signal.aborted) return { outcome: 'interrupted', exit: `interrupted: ${signal.reason}` };
   const { settings, tokens, processes, agent } = deps;
-  const result = await agent
-    .run({
-      activationId,
-      workerId,
-      attempt,
-      folder: started.texts.folder,
-      prompt: started.prompt,
-      mcp: { url: deps.mcpUrl(workerId), token: tokens.issue({ workerId, activationId, cause }) },
-      environment: {},
-      limits: {
-        firstOutputMs: settings.get('dispatch.first_output_seconds') * 1_000,
-        runMs: settings.get('dispatch.run_seconds') * 1_000,
-      },
-      onStart: ({ pid, startedAt }) => {
-        processes.remember({ activationId, worker: workerId, pid, startedAt });
-        deps.after(QUIET_START_MS, run.beAlive);
-      },
-      onSegment: (segment) => {
-        run.beAlive();
-        return recorder.write(segment);
-      },
-      signal,
-    })
-    .catch((error: unknown) =>
-      failed(`the agent could not be run: ${error instanceof Error ? error.message : String(error)}`),
-    );
-  return { result, close };
+  let notQuiet = () => {};
+  const result = agent.run({
+    activationId,
+    workerId,
+    attempt: count,
+    folder: started.texts.folder,
+    prompt: started.prompt,
+    mcp: { url: deps.mcpUrl(workerId), token: tokens.issue({ workerId, activationId, cause }) },
+    environment: {},
+    limits: {
+      firstOutputMs: settings.get('dispatch.first_output_seconds') * 1_000,
+      runMs: settings.get('dispatch.run_seconds') * 1_000,
+    },
+    onStart: ({ pid, startedAt }) => {
+      attempt(deps, () => processes.remember({ activationId, worker: workerId, pid, startedAt }));
+      notQuiet = deps.after(QUIET_START_MS, run.beAlive);
+    },
+    onSegment: (segment) => {
+      run.beAlive();
+      return recorder.write(segment);
+    },
+    signal,
+  });
+  return result.finally(() => notQuiet());
 }
 
 const failed = (exit: string): AgentResult => ({ outcome: 'failed', exit });
-
-async function end(
-  deps: ActivationDeps,
-  run: RunContext,
-  result: AgentResult,
-  cause: Cause,
-  counts: { published: number; changed: number },
-): Promise<void> {
-  const { batch, activationId } = run;
-  const { journal, settings, now } = deps;
-  const { workerId } = batch;
-  const stopped = result.outcome === 'done' ? undefined : run.stopped();
-  const ended: Ended = {
-    outcome: stopped ? 'interrupted' : result.outcome,
-    exit: result.exit,
-    agentFault: result.agentFault === true,
-    ...(stopped ? { stopped } : {}),
-  };
-  const policy = { attempts: settings.get('dispatch.attempts'), nowMs: now().getTime() };
-  const settlement = settle({ ...batch, triggers: batch.triggers.map(({ seq }) => seq) }, ended, policy);
-  const { outcome, exit } = ended;
-  const usage = result.usage ?? {};
-  const notice =
-    settlement.parked.length > 0 && stopped === undefined
-      ? parkedNotice(workerId, { triggers: batch.triggers.map(({ seq }) => seq), attempt: batch.attempt }, exit)
-      : undefined;
-  const command = {
-    type: 'EndActivation' as const,
-    activationId,
-    workerId,
-    outcome,
-    exit,
-    usage,
-    ...counts,
-    ...settlement,
-  };
-  // The transcript's last lines go to disk before the outcome does.
-  await journal.flush();
-  await journal.commit('system', notice ? { ...command, notice } : command, { cause });
-}
 
 /** An activation stands in the chain of the trigger that is furthest from its cause. */
 export function causeOf(triggers: readonly Entry[], activationId: string): Cause {

@@ -8,20 +8,20 @@
 // A mark is set after the commit and cleared before the look, so nothing that lands in between is missed; a restart
 // marks everybody whose inbox is not empty. While the agent itself is broken, nothing starts but a probe now and then.
 import { cpus } from 'node:os';
+import { OrgError } from '../domain/errors.ts';
 import { triggers } from '../domain/evolve.ts';
 import type { Entry } from '../store/entries.ts';
 import type { Batch, Inbox } from '../store/inbox.ts';
 import { type ActivationDeps, type Running, startActivation } from './activation.ts';
 import { type AgentHold, createAgentHold } from './agent-hold.ts';
+import { createFanOut } from './fan-out.ts';
+import { createLines } from './lines.ts';
 import { maxInflight } from './max-inflight.ts';
 import { createQuiet } from './quiet.ts';
+import { RECORD_RETRY_MS } from './record-end.ts';
 import type { StopReason } from './settle.ts';
 
-export type DispatcherDeps = ActivationDeps & {
-  inbox: Inbox;
-  /** The journal failed under an activation: nothing can be recorded any more. */
-  onFailure(error: unknown): void;
-};
+export type DispatcherDeps = ActivationDeps & { inbox: Inbox };
 
 export type WorkerActivity = 'running' | 'waiting' | 'paused' | 'idle';
 
@@ -40,21 +40,24 @@ export type Dispatcher = {
   stop(): Promise<void>;
 };
 
-/** Subscribers marked in one turn of the event loop. */
-const MARK_SLICE = 1_000;
-/** Wait before a Worker runs again whose activation could not be recorded, as when the disk is full. */
-const RECORD_RETRY_MS = 5_000;
+/** Marked Workers looked at in one turn of the event loop. */
+const LOOKS_MAX = 100;
+/** A clock that was set back must not make a timer of more days than a timer can have. */
+const WAIT_MAX_MS = 3_600_000;
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { journal, inbox, settings } = deps;
   const running = new Map<string, Running>();
-  const urgent = new Set<string>();
-  const ordinary = new Set<string>();
+  const lines = createLines();
   const timers = new Map<string, () => void>();
   const startsMax = Math.max(1, cpus().length);
   const hold: AgentHold = createAgentHold(deps, schedule);
+  const fanOut = createFanOut({
+    subscribersOf: (streamId) => journal.org.subscriptions.get(streamId)?.keys() ?? [],
+    mark,
+    onDone: () => settleIdle(),
+  });
   let starting = 0;
-  let marking = 0;
   let started = false;
   let stopping = false;
   let scheduled = false;
@@ -66,7 +69,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const { event } = entry;
     switch (event.type) {
       case 'EventPublished':
-        if (triggers(journal.org, event.streamId)) markSubscribers(event.streamId, entry);
+        if (triggers(journal.org, event.streamId)) fanOut.landed(event.streamId, entry.actor, entry.hops === 0);
         return;
       case 'WorkerHired':
       case 'ActivationRequested':
@@ -93,28 +96,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     }
   }
 
-  /** In slices: one Event on a Stream with ten thousand subscribers must not hold up the loop. */
-  function markSubscribers(streamId: string, { actor, hops }: Entry): void {
-    const subscribers = [...(journal.org.subscriptions.get(streamId)?.keys() ?? [])];
-    const slice = (from: number) => {
-      for (const workerId of subscribers.slice(from, from + MARK_SLICE))
-        if (workerId !== actor) mark(workerId, hops === 0);
-      if (from + MARK_SLICE >= subscribers.length) return;
-      marking += 1;
-      setImmediate(() => {
-        marking -= 1;
-        slice(from + MARK_SLICE);
-      });
-    };
-    slice(0);
-  }
-
-  function mark(workerId: string, first: boolean): void {
+  function mark(workerId: string, urgent: boolean): void {
     if (journal.org.workers.get(workerId)?.kind !== 'ai') return;
-    if (first) {
-      ordinary.delete(workerId);
-      urgent.add(workerId);
-    } else if (!urgent.has(workerId)) ordinary.add(workerId);
+    lines.mark(workerId, urgent);
     schedule();
   }
 
@@ -132,17 +116,15 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   function startWhatFits(): void {
-    for (const [line, extra] of [
-      [urgent, 1],
-      [ordinary, 0],
-    ] as const) {
-      for (const workerId of line) {
-        if (stopping || starting >= startsMax || !hold.allowsStart(running.size)) return settleIdle();
-        if (running.has(workerId)) continue; // Its end looks again.
-        if (running.size >= maxInflight(settings) + extra) break;
-        line.delete(workerId);
-        look(workerId);
-      }
+    const most = maxInflight(settings);
+    // One slot more for people and the outside.
+    const hasRoom = (urgent: boolean) => running.size < most + (urgent ? 1 : 0);
+    const runs = (workerId: string) => running.has(workerId); // Its end looks again.
+    for (let looks = 0; !stopping && starting < startsMax && hold.allowsStart(); looks++) {
+      if (looks === LOOKS_MAX) return schedule();
+      const workerId = lines.next(hasRoom, runs);
+      if (workerId === undefined) break;
+      look(workerId);
     }
     settleIdle();
   }
@@ -152,14 +134,24 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const { org } = journal;
     const worker = org.workers.get(workerId);
     if (!worker || worker.firedAt !== null || worker.paused || org.paused) return;
-    const batch = inbox.next(workerId, {
-      triggers: settings.get('dispatch.batch_triggers'),
-      bytes: settings.get('dispatch.batch_bytes'),
-    });
-    if (!batch) return;
-    const waitMs = batch.notBefore === undefined ? 0 : Date.parse(batch.notBefore) - deps.now().getTime();
-    if (waitMs > 0) return wait(workerId, waitMs);
-    run(batch);
+    try {
+      const batch = inbox.next(workerId, {
+        triggers: settings.get('dispatch.batch_triggers'),
+        bytes: settings.get('dispatch.batch_bytes'),
+      });
+      if (!batch) return;
+      const waitMs = batch.notBefore === undefined ? 0 : Date.parse(batch.notBefore) - deps.now().getTime();
+      if (waitMs > 0) wait(workerId, Math.min(waitMs, WAIT_MAX_MS));
+      else run(batch);
+    } catch (error) {
+      retryLater(workerId, error);
+    }
+  }
+
+  /** What one Worker's inbox holds must not bring down the daemon. */
+  function retryLater(workerId: string, error: unknown): void {
+    deps.onFailure(error);
+    if (!stopping) wait(workerId, RECORD_RETRY_MS);
   }
 
   function wait(workerId: string, delayMs: number): void {
@@ -173,6 +165,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   function run(batch: Batch): void {
     const { workerId } = batch;
+    const ended = hold.watch();
     starting += 1;
     const started = startActivation(deps, batch);
     running.set(workerId, started);
@@ -182,15 +175,16 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     });
     started.ended
       .then(
-        ({ agentFault, exit }) => {
-          hold.note(agentFault, exit);
+        ({ showed, exit }) => {
+          ended(showed, exit);
           running.delete(workerId);
           mark(workerId, false);
         },
         (error: unknown) => {
+          ended('nothing', '');
           running.delete(workerId);
-          deps.onFailure(error);
-          if (!stopping) wait(workerId, RECORD_RETRY_MS);
+          // Refused: the Worker was fired in the same moment.
+          if (!(error instanceof OrgError)) retryLater(workerId, error);
         },
       )
       .finally(() => {
@@ -199,8 +193,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       });
   }
 
-  const isIdle = () =>
-    running.size === 0 && marking === 0 && (stopping || urgent.size + ordinary.size === 0 || !hold.allowsStart(0));
+  const isIdle = () => running.size === 0 && !fanOut.busy && (stopping || lines.size === 0 || !hold.allowsStart());
 
   const quiet = createQuiet(() => isIdle() && !scheduled);
   const settleIdle = (): void => {

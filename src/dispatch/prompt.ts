@@ -18,6 +18,9 @@ export type PromptParts = {
 };
 
 const EXTRA_MAX = 4_096;
+/** Most characters of a header such as the subject, and most attachments that are named. */
+const HEADER_MAX = 1_000;
+const ATTACHMENTS_MAX = 20;
 
 export function renderPrompt(parts: PromptParts): string {
   const { workerId, batch, policy, roles, identity } = parts;
@@ -37,7 +40,7 @@ export function renderPrompt(parts: PromptParts): string {
 function attemptNote({ attempt, reason }: Batch): string[] {
   if (attempt <= 1) return [];
   return [
-    `attempt ${attempt}: ${reason ?? 'a previous run was cut off'}. Part of the work may be done already; look before you repeat it.`,
+    `attempt ${attempt}: ${oneLine(reason ?? 'a previous run was cut off')}. Part of the work may be done already; look before you repeat it.`,
   ];
 }
 
@@ -60,7 +63,7 @@ function triggerText(entry: Entry, { org, bodyMax }: PromptParts): string {
     case 'WorkerHired':
       return 'kind: hire\nYou were just hired. Do the one-time set-up that your Role asks for, then exit. Events will wake you from now on.';
     case 'ActivationRequested':
-      return `kind: request\nasked by: ${entry.actor}\nreason:\n${indented(entry.event.reason)}`;
+      return `kind: request\nasked by: ${entry.actor}\nreason:\n${indented(clipped(entry.event.reason, bodyMax))}`;
     default: {
       const view = toView(entry);
       return view ? eventText(view, entry.actor, org, bodyMax) : 'kind: unknown';
@@ -73,7 +76,7 @@ function eventText(view: EventView, actor: string, org: Org, bodyMax: number): s
   const kind = org.workers.get(actor)?.kind;
   const lines = [`stream: ${view.streamId}`, `event: ${view.id}`, `time: ${view.createdAt}`];
   const header = (name: string, value: string | undefined) => {
-    if (value) lines.push(`${name}: ${oneLine(value)}`);
+    if (value) lines.push(`${name}: ${clipped(oneLine(value), HEADER_MAX)}`);
   };
   header('source', view.source);
   header('source_kind', kind);
@@ -84,9 +87,11 @@ function eventText(view: EventView, actor: string, org: Org, bodyMax: number): s
   header('in_reply_to', message.in_reply_to);
   header('message_id', message.message_id);
   header('body_content_type', message.body_content_type);
-  for (const { filename, content_type: type, size_bytes: size } of message.attachments ?? []) {
+  const attachments = message.attachments ?? [];
+  for (const { filename, content_type: type, size_bytes: size } of attachments.slice(0, ATTACHMENTS_MAX)) {
     header('attachment', [filename, type, size === undefined ? undefined : `${size} bytes`].filter(Boolean).join(', '));
   }
+  if (attachments.length > ATTACHMENTS_MAX) lines.push(`and ${attachments.length - ATTACHMENTS_MAX} more attachments`);
   if (view.redacted) lines.push('This Event was redacted; its text is gone.');
   if (view.body) lines.push('body:', indented(cut(view.body, bodyMax, view.id)));
   if (message.extra !== undefined)
@@ -105,9 +110,19 @@ const indented = (text: string) =>
 
 /** Cuts between characters, and says where the whole is. */
 function cut(text: string, most: number, id: string): string {
-  if (text.length <= most) return text;
-  const end = /[\uD800-\uDBFF]/.test(text.charAt(most - 1)) ? most - 1 : most;
-  return `${text.slice(0, end)}\n[cut: ${text.length - end} more characters are in Event ${id}]`;
+  const end = endOf(text, most);
+  return end === text.length
+    ? text
+    : `${text.slice(0, end)}\n[cut: ${text.length - end} more characters are in Event ${id}]`;
+}
+
+const clipped = (text: string, most: number) =>
+  text.length <= most ? text : `${text.slice(0, endOf(text, most))} [cut]`;
+
+/** Where to end a text of so many characters at most, without splitting one. */
+function endOf(text: string, most: number): number {
+  if (text.length <= most) return text.length;
+  return /[\uD800-\uDBFF]/.test(text.charAt(most - 1)) ? most - 1 : most;
 }
 
 /** How the beginning of an activation reads in its transcript. */

@@ -32,9 +32,9 @@ const TIMEOUT_ATTEMPTS = 2;
 const LOST_ATTEMPTS = 5;
 
 export function settle(shown: Shown, ended: Ended, policy: { attempts: number; nowMs: number }): Settlement {
-  if (ended.stopped === 'fired') return { ...passing(shown, []), settled: [], open: null };
-  if (ended.outcome === 'done') return passing(shown, []);
-  if (ended.stopped === 'person') return passing(shown, shown.triggers);
+  if (ended.stopped === 'fired') return { throughSeq: shown.checkpoint, settled: [], parked: [], open: null };
+  if (ended.outcome === 'done') return passing(shown, 'settled');
+  if (ended.stopped === 'person') return passing(shown, 'parked');
   if (ended.stopped !== undefined || ended.agentFault) {
     return again(
       shown,
@@ -43,12 +43,12 @@ export function settle(shown: Shown, ended: Ended, policy: { attempts: number; n
     );
   }
   const attempts = attemptsFor(ended.outcome, policy.attempts);
-  if (shown.attempt >= attempts && (shown.oneByOne || shown.triggers.length === 1))
-    return passing(shown, shown.triggers);
-  const attempt = Math.min(shown.attempt + 1, attempts);
+  if (shown.attempt >= attempts && (shown.oneByOne || shown.triggers.length === 1)) return passing(shown, 'parked');
+  const attempt = Math.max(shown.attempt, Math.min(shown.attempt + 1, attempts));
+  const oneByOne = shown.oneByOne || attempt >= attempts;
   const delayMs = ended.outcome === 'lost' ? 0 : (RETRY_DELAYS_MS[shown.attempt - 1] ?? RETRY_DELAYS_MS.at(-1) ?? 0);
   const reason = ended.outcome === 'lost' ? 'a previous run was cut off' : `a previous run ended with: ${ended.exit}`;
-  return again(shown, { attempt, oneByOne: attempt >= attempts, delayMs, reason }, policy.nowMs);
+  return again(shown, { attempt, oneByOne, delayMs, reason }, policy.nowMs);
 }
 
 function attemptsFor(outcome: ActivationOutcome, usual: number): number {
@@ -63,11 +63,11 @@ function attemptsFor(outcome: ActivationOutcome, usual: number): number {
 }
 
 /** The shown triggers are over, well or parked; what is left of the batch comes next. */
-function passing({ triggers, rest, attempt, checkpoint }: Shown, parked: number[]): Settlement {
+function passing({ triggers, rest, attempt, checkpoint }: Shown, how: 'settled' | 'parked'): Settlement {
   const notBefore = new Date(0).toISOString();
   const open =
     rest.length > 0 ? { triggers: rest, attempt, oneByOne: true, notBefore, reason: 'a previous run failed' } : null;
-  return { throughSeq: Math.max(checkpoint, ...triggers), settled: triggers, parked, open };
+  return { throughSeq: Math.max(checkpoint, ...triggers), settled: [], parked: [], [how]: triggers, open };
 }
 
 function again(

@@ -28,17 +28,21 @@ export function missing(noun: string, id: string, known: Iterable<string>, lookI
   return notFound(`No ${capitalise(noun)} ${named}; ${hint} ${noun} "${named}": record not found`);
 }
 
-/** The known word closest to the given one, if it is close enough to be a slip (a third of its length, at most 3 edits). */
+/**
+ * The known word closest to the given one, if it is close enough to be a slip: a third of its length, at most 3 edits; or
+ * the first that goes on where the given one stops.
+ */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
-  const limit = Math.min(3, Math.floor(word.length / 3));
   let best: string | undefined;
-  let bestDistance = limit + 1;
+  let bestDistance = Math.min(3, Math.floor(word.length / 3)) + 1;
+  let longer: string | undefined;
   for (const candidate of known) {
+    if (word.length > 2 && candidate.startsWith(word)) longer ??= candidate;
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(word, candidate);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
-  return best;
+  return best ?? longer;
 }
 
 /** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment distance). */

@@ -77,6 +77,8 @@ export function createApp(deps: AppDeps): FastifyInstance {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _body, done) => done(null));
   const shared = { ...deps, auth: createAuth(deps), pages: createPages() };
+  // First, since what closes after it waits for the calls that this ends.
+  endLongRequests(app, deps.waits);
   probeRoutes(app, deps);
   inboundRoutes(app, deps);
   mcpRoutes(app, shared);
@@ -85,7 +87,6 @@ export function createApp(deps: AppDeps): FastifyInstance {
   loginRoutes(app, shared);
   overviewRoutes(app, shared);
   staticRoutes(app);
-  endLongRequests(app, deps.waits);
   return app;
 }
 

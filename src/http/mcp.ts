@@ -10,7 +10,9 @@ import type { Log } from './refusal.ts';
 
 export type McpDeps = McpServerDeps & { auth: Auth; journal: Journal; log: Log };
 
-export const MCP_BODY_BYTES_MAX = 4 * 1024 * 1024;
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** What still runs this long after the daemon began to stop is broken off. */
+const STOP_PATIENCE_MS = 3_000;
 
 type Params = { id: string };
 
@@ -21,7 +23,7 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
   const credentials = new WeakMap<FastifyRequest, Credential>();
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: MCP_BODY_BYTES_MAX }, (_request, body, done) =>
+    scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_BYTES_MAX }, (_request, body, done) =>
       done(null, body),
     );
     scope.route<{ Params: Params }>({
@@ -54,7 +56,10 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
       },
     });
   });
-  app.addHook('preClose', async () => handlers.closeAll());
+  app.addHook('preClose', async () => {
+    await calls.settled(STOP_PATIENCE_MS);
+    handlers.closeAll();
+  });
 }
 
 /** @throws Refusal 401, OrgError forbidden or not_found */
@@ -108,6 +113,7 @@ function createHandlers(deps: McpDeps) {
  */
 function createCalls() {
   const running = new Map<string, Set<AbortController>>();
+  let onSettled = () => {};
   const keyOf = (credential: Credential, id: unknown) => `${credential.id} ${typeof id} ${String(id)}`;
   return {
     begin(credential: Credential, id: string | number, signal: AbortSignal) {
@@ -118,6 +124,7 @@ function createCalls() {
       const done = () => {
         same.delete(controller);
         if (same.size === 0) running.delete(key);
+        if (running.size === 0) onSettled();
       };
       return { signal: AbortSignal.any([signal, controller.signal]), done };
     },
@@ -133,6 +140,17 @@ function createCalls() {
       if (same?.size === 1) for (const controller of same) controller.abort();
       return true;
     },
+    /** Resolves when none runs, or the time is up. */
+    settled: (timeoutMs: number) =>
+      new Promise<void>((resolve) => {
+        if (running.size === 0) return resolve();
+        const timer = setTimeout(resolve, timeoutMs);
+        onSettled = () => {
+          clearTimeout(timer);
+          // After the answers of this turn are on their way.
+          setImmediate(resolve);
+        };
+      }),
   };
 }
 
@@ -174,6 +192,7 @@ function parseError(reply: FastifyReply): FastifyReply {
 /** The request as the SDK takes it, without its body, which is parsed already; its signal tells when the client is gone. */
 function toWebRequest(request: FastifyRequest, reply: FastifyReply): Request {
   const gone = new AbortController();
+  if (reply.raw.destroyed) gone.abort();
   reply.raw.on('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });

@@ -94,7 +94,7 @@ export function createEventReader(db: Db): EventReader {
     events(streamIds, range) {
       if (streamIds.length === 1) return ofStream(streamIds[0] ?? '', range);
       // Newest Stream first, so that quiet ones need not be scanned once enough newer Events are found.
-      const active = streamIds
+      const active = [...new Set(streamIds)]
         .map((id) => ({ id, lastSeq: lastSeqOf(id) }))
         .filter(({ lastSeq }) => lastSeq > (range.after ?? 0))
         .sort((a, b) => b.lastSeq - a.lastSeq);

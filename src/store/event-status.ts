@@ -31,8 +31,8 @@ type Listener = {
 const listenersSql = `
   SELECT w.id, w.kind, w.checkpoint, w.open_batch, w.paused_at, w.fired_at, s.filter
   FROM subscriptions s JOIN workers w ON w.id = s.worker
-  WHERE s.stream = @stream AND s.from_seq < @seq AND (s.to_seq IS NULL OR s.to_seq >= @seq) AND w.id > @after
-  ORDER BY w.id LIMIT @limit`;
+  WHERE s.stream = @stream AND s.from_seq < @seq AND (s.to_seq IS NULL OR s.to_seq >= @seq) AND s.worker > @after
+  ORDER BY s.worker LIMIT @limit`;
 
 export type EventStatusReader = {
   /** Up to `limit` Workers in id order, from after the given one. */

@@ -68,7 +68,7 @@ export function createQueries(db: Db): Queries {
     .limit(sql.placeholder('limit'))
     .prepare();
   const byTrigger = sqlite.prepare(
-    'SELECT a.id FROM activation_triggers t JOIN activations a ON a.seq = t.activation_seq WHERE t.seq = ? ORDER BY a.seq',
+    'SELECT a.id FROM activation_triggers t JOIN activations a ON a.seq = t.activation_seq WHERE t.seq = ? ORDER BY t.activation_seq',
   ).pluck();
   const ofRoot = sqlite.prepare('SELECT count(*) FROM activations WHERE root = ?').pluck();
   const aside = orm

@@ -65,8 +65,14 @@ export type Settings = {
  * @param overrides win over what is stored, for as long as this process runs
  */
 export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<string, unknown> = {}): Settings {
-  const stored = (key: string) => orm.select().from(settings).where(eq(settings.key, key)).get()?.value;
+  // This process is the only writer, and some settings are read with every commit.
+  const known = new Map<string, string | undefined>();
+  const stored = (key: string) => {
+    if (!known.has(key)) known.set(key, orm.select().from(settings).where(eq(settings.key, key)).get()?.value);
+    return known.get(key);
+  };
   const store = (key: string, value: string) => {
+    known.delete(key);
     const updatedAt = new Date().toISOString();
     orm
       .insert(settings)
@@ -74,7 +80,10 @@ export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<st
       .onConflictDoUpdate({ target: settings.key, set: { value, updatedAt } })
       .run();
   };
-  const remove = (key: string) => orm.delete(settings).where(eq(settings.key, key)).run().changes > 0;
+  const remove = (key: string) => {
+    known.delete(key);
+    return orm.delete(settings).where(eq(settings.key, key)).run().changes > 0;
+  };
   const checked = new Map(Object.entries(overrides).map(([key, value]) => [key, checkSetting(key, value)]));
   return {
     get(key) {

@@ -3,7 +3,7 @@ import { createProgram } from '../../src/cli/main.ts';
 import { version } from '../../src/cli/version.ts';
 import { NOWHERE, cli as run, temporaryDirectory } from '../support/daemon.ts';
 
-const COMMANDS = ['serve', 'bootstrap', 'demo', 'call', 'tail', 'token', 'verify', 'rebuild', 'help'];
+const COMMANDS = ['serve', 'bootstrap', 'demo', 'call', 'tail', 'token', 'config', 'verify', 'rebuild', 'help'];
 
 test('without a subcommand the usage goes to stderr and the exit code is 1 (A13)', async () => {
   const { code, stdout, stderr } = await run([]);
@@ -14,7 +14,7 @@ test('without a subcommand the usage goes to stderr and the exit code is 1 (A13)
 });
 
 test.each([
-  ['x', 'unknown subcommand "x"; valid: serve, bootstrap, demo, call, tail, token, config, verify, rebuild, help.\n'],
+  ['x', `unknown subcommand "x"; valid: ${COMMANDS.join(', ')}.\n`],
   ['serv', 'unknown subcommand "serv"; did you mean serve?\n'],
 ])('an unknown subcommand %s is named, with what was meant, and the exit code is 1 (A13)', async (word, sentence) => {
   expect(await run([word])).toEqual({ code: 1, stdout: '', stderr: sentence });

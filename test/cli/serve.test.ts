@@ -113,6 +113,22 @@ describe('SIGTERM and SIGINT', () => {
     expect(await cli(['verify', '--data-dir', daemon.dir])).toMatchObject({ code: 0 });
   });
 
+  test('a second one, when a moment has passed, ends it at once', async () => {
+    const daemon = await spawnDaemon({ agent: ['sh', '-c', 'trap "" INT; echo here; sleep 5'] });
+    const owner = await connectOwner(daemon);
+    await owner.call('create_role', { id: 'r-a', content: '# A' });
+    await owner.call('create_position', { id: 'p-a', roleId: 'r-a', parentId: 'p-root' });
+    await owner.call('hire_worker', { id: 'w-a', positionId: 'p-a', kind: 'ai', identityContent: 'A.' });
+    const isHere = async () => JSON.stringify(await owner.call('worker_log', { workerId: 'w-a' })).includes('here');
+    await waitFor('the agent runs', isHere);
+    await waitFor('it has ended', () => {
+      if (daemon.child.exitCode === null) process.kill(daemon.pid, 'SIGINT');
+      return daemon.child.exitCode !== null;
+    });
+    expect(await daemon.ended).toMatchObject({ code: 130 });
+    expect(await cli(['verify', '--data-dir', daemon.dir])).toMatchObject({ code: 0 });
+  });
+
   test('a run that was stopped by the shutdown comes again, without having counted', async () => {
     const first = await startTestDaemon({ agent: () => new Promise(() => {}) });
     const owner = await connectOwner(first);

@@ -28,10 +28,14 @@ it('A109: loses nothing that was acknowledged, and repeats nothing that was done
     await killUnderLoad(daemon, acknowledged, kill, point);
     daemon = await serve(dataDir, { args: agent });
   }
-  await until('everything is worked off', async () => {
-    const { workers } = (await daemon.call('list_workers', {})) as { workers: { id: string; state: string }[] };
-    return workers.find(({ id }) => id === 'w-worker')?.state === 'idle';
-  });
+  await until(
+    'everything is worked off',
+    async () => {
+      const { workers } = (await daemon.call('list_workers', {})) as { workers: { id: string; state: string }[] };
+      return workers.find(({ id }) => id === 'w-worker')?.state === 'idle';
+    },
+    300_000,
+  );
   await daemon.stop();
   const { attempts, events, ...rest } = judge(dataDir, acknowledged);
   console.log(`${acknowledged.length} acknowledged, ${events} stored, ${attempts} second attempts`);
@@ -69,7 +73,7 @@ async function killUnderLoad(
   const counting = (async () => {
     for await (const { data } of feed) if ((JSON.parse(data) as { createdAt: string }).createdAt > began) seen += 1;
   })();
-  const posting = load(daemon.url, CONNECTIONS, acknowledged, `k${kill}`);
+  const posting = load(daemon.url, CONNECTIONS, acknowledged, { prefix: `k${kill}`, most: MOST_ACKS });
   await until(`${acks} posts are acknowledged`, () => acknowledged.length >= before + acks);
   await until(`${lines} lines are written`, () => seen >= lines);
   await daemon.kill();
@@ -82,7 +86,7 @@ it('has judges with teeth: a lost, a doubled and a changed Event are each found'
   const daemon = await serve(dir, { args: agent });
   await foundOrg(daemon);
   const acknowledged: Acknowledged[] = [];
-  const posting = load(daemon.url, 1, acknowledged, 'a');
+  const posting = load(daemon.url, 1, acknowledged, { prefix: 'a' });
   await until('some posts are acknowledged', () => acknowledged.length > 3);
   await posting.stop();
   const first = acknowledged[0] as Acknowledged;

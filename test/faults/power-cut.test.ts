@@ -25,7 +25,7 @@ async function lostInCut(name: string, durability: 'full' | 'normal', acks: numb
   const daemon = await serve(dataDir, { args: ['--durability', durability], env });
   await foundOrg(daemon);
   const acknowledged: Acknowledged[] = [];
-  const posting = load(daemon.url, CONNECTIONS, acknowledged, name);
+  const posting = load(daemon.url, CONNECTIONS, acknowledged, { prefix: name });
   await until('enough posts are acknowledged', () => acknowledged.length >= acks);
   await daemon.kill();
   await posting.stop();

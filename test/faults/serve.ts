@@ -71,16 +71,17 @@ export async function foundOrg(daemon: Serve): Promise<void> {
 
 export type Acknowledged = { key: string; body: string; id: string };
 
-/** Posts one after the other on several connections until told to stop; keeps what was acknowledged. */
+/** Posts one after the other on several connections until told to stop, or `most` are acknowledged; keeps those. */
 export function load(
   url: string,
   connections: number,
   acknowledged: Acknowledged[],
-  prefix: string,
+  { prefix, most = Number.MAX_SAFE_INTEGER }: { prefix: string; most?: number },
 ): { stop(): Promise<void> } {
   let stopped = false;
+  const enough = acknowledged.length + most;
   const one = async (connection: number) => {
-    for (let n = 0; !stopped; n++) {
+    for (let n = 0; !stopped && acknowledged.length < enough; n++) {
       const key = `${prefix}-${connection}-${n}`;
       const body = `body of ${key}`;
       const response = await fetch(`${url}/webhooks/s-in`, {

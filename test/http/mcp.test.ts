@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseJson } from '../../src/domain/message.ts';
 import { catalog } from '../../src/tools/catalog.ts';
@@ -155,6 +156,19 @@ describe.each(clients)('%s', (_name, connect) => {
   });
 });
 
+test.each(clients)('%s gets its answer when the daemon stops while it waits', async (_name, connect) => {
+  const stopping = await openTestDaemon();
+  await stopping.call('create_stream', { id: 's-quiet', name: 'Quiet' });
+  const client = await connect(`${stopping.url}/workers/w-owner/mcp`, stopping.token());
+  const answer = client.call('read_events', { streamId: 's-quiet', wait: 45 });
+  while (stopping.core.waits.size === 0) await nextTurn();
+  const started = performance.now();
+  await stopping.close();
+  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(await answer).toMatchObject({ structuredContent: { events: [] } });
+  await client.close();
+});
+
 async function startWaiting(client: McpClient) {
   waiting = [];
   const controller = new AbortController();
@@ -241,6 +255,27 @@ describe('on the wire', () => {
     const { status, text } = await post('{"jsonrpc":');
     expect(status).toBe(400);
     expect(JSON.parse(text)).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: -32700 } });
+  });
+
+  test.each([
+    'null',
+    '7',
+    '"x"',
+    '[]',
+    '[null]',
+    '[[]]',
+    '{}',
+    '{"method":"tools/call"}',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":null}',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":[]}',
+    '{"jsonrpc":"2.0","id":{},"method":"tools/call","params":{"name":7,"arguments":7}}',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"constructor"}}',
+    '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{}}}',
+    '{"jsonrpc":"2.0","method":"notifications/cancelled"}',
+    '{"jsonrpc":"2.0","id":1,"method":"nope/nope"}',
+    '{"__proto__":{"method":"tools/call"},"jsonrpc":"2.0","id":1,"method":"ping"}',
+  ])('nonsense such as %s is answered, not broken on', async (body) => {
+    expect((await post(body)).status).toBeLessThan(500);
   });
 
   test('another Content-Type gets 415, a body over 4 MB 413', async () => {

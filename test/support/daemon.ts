@@ -8,13 +8,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { expect, onTestFinished } from 'vitest';
-import { readDaemonFile } from '../../src/cli/daemon-file.ts';
 import { type Daemon, type DaemonConfig, type DaemonOverrides, startDaemon } from '../../src/cli/daemon.ts';
+import { readDaemonFile } from '../../src/cli/daemon-file.ts';
 import { dataPaths } from '../../src/cli/data-dir.ts';
+import { main } from '../../src/cli/main.ts';
 import { variableOf } from '../../src/cli/setting-overrides.ts';
 import type { AgentResult, AgentRun } from '../../src/domain/agent.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url));
+/** A data directory that is not there, so that no test touches somebody's own. */
+export const NOWHERE = '/nonexistent/helix-org';
 const PATIENCE_MS = 15_000;
 
 /** A directory that is removed when the test ends. */
@@ -77,14 +80,37 @@ function played(play: PlayAgent = () => {}) {
     check: async () => ({ ok: true as const }),
     async run(run: AgentRun): Promise<AgentResult> {
       run.onStart({ pid: process.pid, startedAt: '' });
+      const interrupted: AgentResult = { outcome: 'interrupted', exit: 'interrupted' };
+      if (run.signal.aborted) return interrupted;
       const aborted = new Promise<AgentResult>((resolve) => {
-        const interrupted: AgentResult = { outcome: 'interrupted', exit: 'interrupted' };
         run.signal.addEventListener('abort', () => resolve(interrupted), { once: true });
       });
-      const ended = Promise.resolve(play(run)).then((result): AgentResult => ({ outcome: 'done', exit: 'ok', ...result }));
+      const ended = Promise.resolve(play(run)).then(
+        (result): AgentResult => ({ outcome: 'done', exit: 'ok', ...result }),
+      );
       return Promise.race([ended, aborted]);
     },
   };
+}
+
+export type CliRun = { code: number; stdout: string; stderr: string };
+
+/** Runs the command line inside this process, which is quicker; what needs signals or stdin is run by {@link runCli}. */
+export async function cli(
+  argv: string[],
+  environment: NodeJS.ProcessEnv = { HELIX_ORG_HOME: NOWHERE },
+): Promise<CliRun> {
+  const said = { stdout: '', stderr: '' };
+  const code = await main(argv, {
+    out: (text) => {
+      said.stdout += text;
+    },
+    err: (text) => {
+      said.stderr += text;
+    },
+    environment,
+  });
+  return { code, ...said };
 }
 
 export type CliOptions = { env?: Record<string, string>; cwd?: string; input?: string };
@@ -105,7 +131,11 @@ export type RunningCli = {
 
 /** Starts the command line as a process of its own; it is killed when the test ends. */
 export function startCli(args: string[], { env = {}, cwd }: CliOptions = {}): RunningCli {
-  const child = spawn(process.execPath, [LAUNCHER, ...args], { stdio: 'pipe', env: { ...cleanEnvironment(), ...env }, ...(cwd ? { cwd } : {}) });
+  const child = spawn(process.execPath, [LAUNCHER, ...args], {
+    stdio: 'pipe',
+    env: { ...cleanEnvironment(), ...env },
+    ...(cwd ? { cwd } : {}),
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
@@ -114,14 +144,16 @@ export function startCli(args: string[], { env = {}, cwd }: CliOptions = {}): Ru
     });
   }
   child.stdin.on('error', () => {});
-  const ended = new Promise<CliResult>((resolve) => child.once('close', (code, signal) => resolve({ code, signal, ...output })));
+  const ended = new Promise<CliResult>((resolve) =>
+    child.once('close', (code, signal) => resolve({ code, signal, ...output })),
+  );
   return { child, output, ended };
 }
 
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const ours = /^(HELIX_|NO_COLOR$|FORCE_COLOR$)/;
   const kept = Object.entries(process.env).filter(([name]) => !ours.test(name));
-  return { ...Object.fromEntries(kept), HELIX_ORG_HOME: '/nonexistent/helix-org' };
+  return { ...Object.fromEntries(kept), HELIX_ORG_HOME: NOWHERE };
 }
 
 export type SpawnOptions = CliOptions & {
@@ -147,8 +179,16 @@ export type SpawnedDaemon = RunningCli & {
 };
 
 /** `serve` as a process of its own; resolves when it answers. */
-export async function spawnDaemon({ dir = temporaryDirectory(), args = [], agent, settings = {}, ...options }: SpawnOptions = {}): Promise<SpawnedDaemon> {
-  const env = Object.fromEntries(Object.entries(settings).map(([key, value]) => [variableOf(key), JSON.stringify(value)]));
+export async function spawnDaemon({
+  dir = temporaryDirectory(),
+  args = [],
+  agent,
+  settings = {},
+  ...options
+}: SpawnOptions = {}): Promise<SpawnedDaemon> {
+  const env = Object.fromEntries(
+    Object.entries(settings).map(([key, value]) => [variableOf(key), JSON.stringify(value)]),
+  );
   const program = agent ? ['--agent-command', JSON.stringify(agent)] : [];
   const cli = startCli(['serve', '--data-dir', dir, '--addr', '127.0.0.1:0', ...program, ...args], {
     ...options,
@@ -172,7 +212,11 @@ export async function spawnDaemon({ dir = temporaryDirectory(), args = [], agent
     },
     async control(command, args = {}) {
       const headers = { Authorization: `Bearer ${token}` };
-      const response = await fetch(`${found.url}/control/${command}`, { method: 'POST', headers, body: JSON.stringify(args) });
+      const response = await fetch(`${found.url}/control/${command}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(args),
+      });
       expect(response.status).toBe(200);
       return response.json();
     },

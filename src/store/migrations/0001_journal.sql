@@ -187,6 +187,8 @@ CREATE TABLE activations (
 --> statement-breakpoint
 CREATE INDEX activations_worker ON activations (worker, seq);
 --> statement-breakpoint
+CREATE UNIQUE INDEX activations_seq ON activations (seq);
+--> statement-breakpoint
 CREATE INDEX activations_root ON activations (root);
 --> statement-breakpoint
 CREATE UNIQUE INDEX activations_one_run ON activations (worker) WHERE state = 'running';

@@ -1,0 +1,63 @@
+// The end of a run: what becomes of its triggers, recorded as soon as it can be.
+import type { AgentResult } from '../domain/agent.ts';
+import type { Cause } from '../domain/entry.ts';
+import type { ActivationDeps, RunContext } from './activation.ts';
+import { parkedNotice } from './parked-notice.ts';
+import { type Ended, settle } from './settle.ts';
+
+/** Wait before something is recorded again that could not be, as when the disk is full. */
+export const RECORD_RETRY_MS = 5_000;
+
+type End = { result: AgentResult; cause: Cause; counts: { published: number; changed: number } };
+
+export async function recordEnd(deps: ActivationDeps, run: RunContext, { result, cause, counts }: End): Promise<void> {
+  const { batch, activationId } = run;
+  const { journal, settings, now } = deps;
+  const { workerId } = batch;
+  const stopped = result.outcome === 'done' ? undefined : run.stopped();
+  const ended: Ended = {
+    outcome: stopped ? 'interrupted' : result.outcome,
+    exit: result.exit,
+    agentFault: result.agentFault === true,
+    ...(stopped ? { stopped } : {}),
+  };
+  const policy = { attempts: settings.get('dispatch.attempts'), nowMs: now().getTime() };
+  const settlement = settle({ ...batch, triggers: batch.triggers.map(({ seq }) => seq) }, ended, policy);
+  const { outcome, exit } = ended;
+  const usage = result.usage ?? {};
+  const notice =
+    settlement.parked.length > 0 && stopped === undefined
+      ? parkedNotice(workerId, { triggers: batch.triggers.map(({ seq }) => seq), attempt: batch.attempt }, exit)
+      : undefined;
+  const command = {
+    type: 'EndActivation' as const,
+    activationId,
+    workerId,
+    outcome,
+    exit,
+    usage,
+    ...counts,
+    ...settlement,
+  };
+  await untilRecorded(deps, run.closing, async () => {
+    // The transcript's last lines go to disk before the outcome does.
+    await journal.flush();
+    await journal.commit('system', notice ? { ...command, notice } : command, { cause });
+  });
+}
+
+/** What was done is done: only its record is tried again, since running it again would do it twice. */
+async function untilRecorded(deps: ActivationDeps, closing: AbortSignal, record: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      return await record();
+    } catch (error) {
+      if (closing.aborted) throw error;
+      deps.onFailure(error);
+      await new Promise<void>((resolve) => {
+        const cancel = deps.after(RECORD_RETRY_MS, resolve);
+        closing.addEventListener('abort', () => resolve(cancel()), { once: true });
+      });
+    }
+  }
+}

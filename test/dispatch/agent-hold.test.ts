@@ -1,0 +1,94 @@
+import { beforeEach, expect, test } from 'vitest';
+import { type AgentHold, createAgentHold } from '../../src/dispatch/agent-hold.ts';
+import { fakeClock } from '../support/dispatch.ts';
+
+let clock: ReturnType<typeof fakeClock>;
+let hold: AgentHold;
+let notices: string[];
+let probes: number;
+
+beforeEach(() => {
+  clock = fakeClock();
+  notices = [];
+  probes = 0;
+  const journal = {
+    commit: async (_actor: string, command: { subject?: string }) => {
+      notices.push(command.subject ?? '');
+      return { entries: [] };
+    },
+  };
+  hold = createAgentHold(
+    { journal: journal as never, agent: { kind: 'claude' }, now: clock.now, after: clock.after },
+    () => {
+      probes += 1;
+    },
+  );
+});
+
+/** How long the hold lasts from here on, in seconds. */
+function heldSeconds(): number {
+  let seconds = 0;
+  for (; !hold.allowsStart(); seconds++) clock.advance(1_000);
+  return seconds;
+}
+
+test('nothing is held before the agent fails as such', () => {
+  hold.watch()('works', 'ok');
+  hold.watch()('nothing', 'interrupted');
+  expect([hold.allowsStart(), notices]).toEqual([true, []]);
+});
+
+test('one notice, and probes after 5 s, 10 s … never more than 5 min apart', () => {
+  hold.watch()('fault', 'not logged in');
+  const pauses: number[] = [];
+  for (let n = 0; n < 9; n++) {
+    pauses.push(heldSeconds());
+    const probe = hold.watch();
+    expect(hold.allowsStart()).toBe(false);
+    probe('fault', 'not logged in');
+  }
+  expect(pauses).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300]);
+  expect(probes).toBe(9);
+  expect(notices).toEqual(['The agent claude does not work']);
+});
+
+test('the first probe that works ends it, with one notice', () => {
+  hold.watch()('fault', 'x');
+  clock.advance(5_000);
+  hold.watch()('works', 'ok');
+  expect(hold.allowsStart()).toBe(true);
+  expect(notices).toEqual(['The agent claude does not work', 'The agent claude works again']);
+  hold.watch()('fault', 'x');
+  expect(heldSeconds()).toBe(5);
+});
+
+test('sixteen runs that fail together count as one failure', () => {
+  const runs = Array.from({ length: 16 }, () => hold.watch());
+  for (const end of runs) end('fault', 'usage limit');
+  expect(heldSeconds()).toBe(5);
+  expect(notices).toHaveLength(1);
+});
+
+test('a run that began before does not end the hold, and does not keep the probe waiting', () => {
+  const [long, other] = [hold.watch(), hold.watch()];
+  other('fault', 'usage limit');
+  clock.advance(5_000);
+  expect(hold.allowsStart()).toBe(true);
+  long('works', 'ok');
+  const probe = hold.watch();
+  expect(hold.allowsStart()).toBe(false);
+  probe('fault', 'usage limit');
+  expect(notices).toHaveLength(1);
+  expect(heldSeconds()).toBe(10);
+});
+
+test('a probe that never came to run says nothing: the next one starts at once', () => {
+  hold.watch()('fault', 'x');
+  clock.advance(5_000);
+  hold.watch()('nothing', 'worker w-x has no positions');
+  expect(hold.allowsStart()).toBe(true);
+  const probe = hold.watch();
+  expect(hold.allowsStart()).toBe(false);
+  probe('works', 'ok');
+  expect(notices).toHaveLength(2);
+});

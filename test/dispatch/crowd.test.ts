@@ -1,0 +1,190 @@
+// Many Workers at once: the event loop is never held up for all of them, and nobody waits for ever.
+import { expect, test } from 'vitest';
+import { until } from '../support/dispatch.ts';
+import { type Dispatching, openDispatching } from '../support/dispatcher.ts';
+import { hire, stream } from '../support/org.ts';
+
+const names = (count: number, letter = 'x') => Array.from({ length: count }, (_, n) => `w-${letter}${n}`);
+
+async function crowd(stage: Dispatching, workers: string[], streams: string[] = ['s-all']): Promise<void> {
+  for (const id of streams) if (!stage.journal.org.streams.has(id)) await stream(stage, id);
+  await Promise.all(workers.map((workerId) => hire(stage, workerId, { streams })));
+}
+
+/** How often a Worker is looked up while one turn of the event loop lasts: what marking costs. */
+function countPerTurn(stage: Dispatching) {
+  const { workers } = stage.journal.org;
+  const get = workers.get.bind(workers);
+  let inTurn = 0;
+  let most = 0;
+  workers.get = (id) => {
+    inTurn += 1;
+    most = Math.max(most, inTurn);
+    return get(id);
+  };
+  let isOver = false;
+  const next = () => {
+    inTurn = 0;
+    if (!isOver) setImmediate(next);
+  };
+  next();
+  return {
+    end() {
+      isOver = true;
+      workers.get = get;
+      return most;
+    },
+  };
+}
+
+test('an Event for ten thousand Workers is one commit, and they are marked in slices', {
+  timeout: 120_000,
+}, async () => {
+  const stage = await openDispatching();
+  await stream(stage, 's-one');
+  await crowd(stage, names(10_000));
+  await hire(stage, 'w-solo', { streams: ['s-one'] });
+  const commits: string[] = [];
+  const exec = stage.db.sqlite.exec.bind(stage.db.sqlite);
+  stage.db.sqlite.exec = (statement) => {
+    commits.push(statement);
+    return exec(statement);
+  };
+  const rows = () => stage.db.sqlite.prepare('SELECT count(*) FROM journal').pluck().get() as number;
+  const costOf = async (streamId: string) => {
+    const before = rows();
+    commits.length = 0;
+    await stage.publish('w-owner', streamId, 'hello');
+    return [rows() - before, ...commits];
+  };
+  const count = countPerTurn(stage);
+  expect(await costOf('s-all')).toEqual(await costOf('s-one'));
+  for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(count.end()).toBeLessThanOrEqual(2_200);
+});
+
+test('a burst on a Stream of ten thousand is marked once or twice, not once for each Event', {
+  timeout: 120_000,
+}, async () => {
+  const stage = await openDispatching();
+  await crowd(stage, names(10_000));
+  const count = countPerTurn(stage);
+  await Promise.all(Array.from({ length: 200 }, () => stage.publish('transport:x', 's-all', 'hello')));
+  for (let turn = 0; turn < 30; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(count.end()).toBeLessThanOrEqual(2_200);
+});
+
+test('stopping while subscribers are being marked does not hang', async () => {
+  const stage = await openDispatching();
+  await crowd(stage, names(2_500));
+  await stage.publish('w-owner', 's-all', 'hello');
+  await stage.dispatcher.stop();
+});
+
+test('idle is reached although the last subscribers to be marked are people', async () => {
+  const stage = await openDispatching();
+  await stream(stage, 's-all');
+  const people = names(1_500);
+  await Promise.all(people.map((workerId) => hire(stage, workerId, { kind: 'human', streams: ['s-all'] })));
+  stage.start();
+  await stage.publish('w-owner', 's-all', 'hello');
+  await stage.idle();
+  expect(stage.runs).toEqual([]);
+});
+
+test('a look that finds nothing for thousands does not hold up the loop', async () => {
+  const stage = await openDispatching();
+  await stream(stage, 's-all');
+  const workers = names(3_000);
+  for (const { event, seq } of (await Promise.all(workers.map((workerId) => hire(stage, workerId)))).flat()) {
+    if (event.type !== 'WorkerHired') continue;
+    void stage.commit('w-owner', { type: 'DropTriggers', workerId: event.workerId, triggers: [seq], reason: 'test' });
+  }
+  stage.start();
+  await stage.idle();
+  const filter = { subject: ['never'] };
+  await Promise.all(
+    workers.map((workerId) => stage.commit(workerId, { type: 'Subscribe', streamId: 's-all', filter })),
+  );
+  const looks: number[] = [];
+  let inTurn = 0;
+  const next = stage.inbox.next;
+  stage.inbox.next = (...args) => {
+    inTurn += 1;
+    return next.apply(stage.inbox, args);
+  };
+  let isOver = false;
+  const turn = () => {
+    looks.push(inTurn);
+    inTurn = 0;
+    if (!isOver) setImmediate(turn);
+  };
+  turn();
+  await stage.publish('w-owner', 's-all', 'hello');
+  await stage.idle();
+  isOver = true;
+  expect(looks.reduce((sum, each) => sum + each, 0)).toBe(3_000);
+  expect(Math.max(...looks)).toBeLessThanOrEqual(100);
+});
+
+test('what people and the outside keep sending does not starve the rest', async () => {
+  const stage = await openDispatching({ settings: { 'dispatch.max_inflight': 1 } });
+  const busy = names(6, 'busy');
+  await crowd(stage, busy);
+  await stream(stage, 's-quiet');
+  await hire(stage, 'w-quiet', { streams: ['s-quiet'] });
+  stage.play = () => ({});
+  stage.start();
+  await stage.idle();
+  stage.runs.length = 0;
+  stage.play = ({ workerId }) => {
+    if (stage.runs.length < 200 && workerId !== 'w-quiet') void stage.publish('w-owner', 's-all', 'again');
+    return {};
+  };
+  await stage.publish('w-owner', 's-all', 'begin');
+  await stage.publish('w-busy0', 's-quiet', 'from an AI');
+  await stage.idle();
+  const at = stage.runs.findIndex(({ workerId }) => workerId === 'w-quiet');
+  expect(at).toBeGreaterThan(0);
+  expect(at).toBeLessThan(30);
+});
+
+test('a Worker that is always busy does not keep the others out', async () => {
+  const stage = await openDispatching({ settings: { 'dispatch.max_inflight': 1 } });
+  await stream(stage, 's-busy');
+  await hire(stage, 'w-busy', { streams: ['s-busy'] });
+  await crowd(stage, names(3));
+  stage.play = () => ({});
+  stage.start();
+  await stage.idle();
+  stage.runs.length = 0;
+  stage.play = ({ workerId }) => {
+    if (workerId === 'w-busy' && stage.runs.length < 100) void stage.publish('w-owner', 's-busy', 'more');
+    return {};
+  };
+  await stage.publish('w-owner', 's-busy', 'begin');
+  await stage.publish('w-owner', 's-all', 'for the others');
+  await stage.idle();
+  const last = stage.runs.findLastIndex(({ workerId }) => workerId !== 'w-busy');
+  expect(last).toBeLessThan(10);
+});
+
+test('A111: people get one slot more than the rest', async () => {
+  const stage = await openDispatching({ settings: { 'dispatch.max_inflight': 2 } });
+  await stream(stage, 's-ai');
+  await stream(stage, 's-person');
+  for (const id of ['w-a', 'w-b', 'w-c']) await hire(stage, id, { streams: ['s-ai'] });
+  for (const id of ['w-p', 'w-q']) await hire(stage, id, { streams: ['s-person'] });
+  stage.play = () => ({});
+  stage.start();
+  await stage.idle();
+  stage.play = undefined;
+  stage.runs.length = 0;
+  await stage.publish('w-a', 's-ai', 'from an AI');
+  await until(() => stage.runs.length === 2);
+  await stage.publish('w-owner', 's-person', 'from a person');
+  await until(() => stage.runs.length === 3);
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(stage.runs).toHaveLength(3);
+  expect(stage.dispatcher.running).toBe(3);
+});

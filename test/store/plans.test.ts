@@ -1,0 +1,76 @@
+import { beforeAll, expect, test } from 'vitest';
+import { openDatabase } from '../../src/store/database.ts';
+import { createInbox } from '../../src/store/inbox.ts';
+import { openJournal } from '../../src/store/journal.ts';
+import { createProcesses } from '../../src/store/processes.ts';
+import { createQueries } from '../../src/store/queries.ts';
+import { createTokens } from '../../src/store/tokens.ts';
+
+/** Every statement that is prepared once and run often → how SQLite goes about it. */
+const plans = new Map<string, string[]>();
+
+beforeAll(() => {
+  const db = openDatabase(':memory:');
+  const prepare = db.sqlite.prepare.bind(db.sqlite);
+  db.sqlite.prepare = ((sql: string) => {
+    const names = sql.match(/(?<=@)\w+/g);
+    const values = names ? [Object.fromEntries(names.map((name) => [name, 1]))] : (sql.match(/\?/g) ?? []).map(() => 1);
+    const steps = prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as { detail: string }[];
+    plans.set(sql.replaceAll('"', '').replace(/\s+/g, ' ').trim(), steps.map(({ detail }) => detail));
+    return prepare(sql);
+  }) as typeof prepare;
+  openJournal({ db });
+  createQueries(db);
+  createInbox(db);
+  createTokens(db);
+  createProcesses(db);
+  db.sqlite.close();
+});
+
+/** What may read a whole table or index, because it is as large as the org and not as its history, or for once. */
+const SCANS_ALLOWED = [
+  /^select .* from (roles|positions) order by/,
+  /^select .* from (workers|streams) where \w+\.(fired|deleted)_at is null order by/,
+  /^SELECT id FROM workers WHERE kind = 'ai'/,
+  // The decision state, at the start.
+  /^select .* from journal where shapes_org = 1 order by/,
+  // One row at the end of an index, or of a partial index that holds only what runs.
+  /^SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1$/,
+  /^SELECT max\(coalesce\(/,
+  /^select .* from activations where activations\.state = 'running'$/,
+  // Full text, by its own index.
+  /^SELECT s\.rowid FROM search s/,
+  // Redacting, which is rare: at most the deliveries of seven days.
+  /^UPDATE idempotency SET body_digest = NULL WHERE seq = \?$/,
+  // Changes of the org's being paused, among the decision state.
+  /^SELECT type FROM journal WHERE shapes_org = 1 AND type IN/,
+];
+
+test('no statement reads a whole table, but those that may', () => {
+  const scanning = [...plans].filter(([, steps]) => steps.some((step) => step.startsWith('SCAN'))).map(([sql]) => sql);
+  expect(scanning.filter((sql) => !SCANS_ALLOWED.some((allowed) => allowed.test(sql)))).toEqual([]);
+  expect(SCANS_ALLOWED.filter((allowed) => !scanning.some((sql) => allowed.test(sql)))).toEqual([]);
+});
+
+test('no statement builds an index or sorts a table to answer', () => {
+  const sorting = [...plans].filter(([, steps]) => steps.some((step) => /AUTOMATIC|TEMP B-TREE/.test(step)));
+  expect(sorting.map(([sql]) => sql)).toEqual([]);
+});
+
+test.each([
+  [/^SELECT seq FROM journal j WHERE stream =/, /^SEARCH j USING INDEX journal_stream \(stream=\? AND seq>\? AND seq<\?\)$/],
+  [/^SELECT seq FROM journal WHERE stream =/, /^SEARCH journal USING COVERING INDEX journal_stream \(stream=\? AND seq>\? AND seq<\?\)$/],
+  [/^SELECT s\.stream AS stream/, /^SEARCH s USING PRIMARY KEY \(worker=\?\)$/],
+  [/^SELECT seq FROM wakes/, /^SEARCH w USING PRIMARY KEY \(worker=\? AND seq>\?\)$/],
+  [/^SELECT seq FROM threads/, /^SEARCH threads USING PRIMARY KEY \(thread=\? AND stream=\? AND seq>\? AND seq<\?\)$/],
+  [/^SELECT seq, worker, at, body, extra FROM transcripts WHERE worker/, /USING INDEX transcripts_worker \(worker=\? AND seq>\? AND seq<\?\)$/],
+  [/^SELECT seq, body_digest FROM idempotency/, /USING PRIMARY KEY \(stream=\? AND provider=\? AND key=\?\)$/],
+  [/^SELECT seq FROM journal WHERE seq > \? ORDER BY seq/, /^SEARCH journal USING INTEGER PRIMARY KEY \(rowid>\?\)$/],
+  [/^select .* from tokens where tokens\.hash =/, /USING INDEX sqlite_autoindex_tokens_2 \(hash=\?\)$/],
+  [/^SELECT count\(\*\) FROM activations WHERE root =/, /USING COVERING INDEX activations_root \(root=\?\)$/],
+  [/^SELECT a\.id FROM activation_triggers t JOIN activations a/, /^SEARCH a USING INDEX activations_seq \(seq=\?\)$/],
+])('%s goes by %s', (statement, step) => {
+  const [found] = [...plans].filter(([sql]) => statement.test(sql));
+  expect(found, 'no such statement').toBeDefined();
+  expect(found![1]).toContainEqual(expect.stringMatching(step));
+});

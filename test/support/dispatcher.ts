@@ -1,0 +1,142 @@
+// A dispatcher on a real database without the daemon around it: an agent that the test plays, a clock that the test turns,
+// a disk that the test fills, and a death that leaves everything as it lies.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { createActivationTokens } from '../../src/dispatch/activation-tokens.ts';
+import { createDispatcher } from '../../src/dispatch/dispatcher.ts';
+import { createFolders } from '../../src/dispatch/folder.ts';
+import { recover } from '../../src/dispatch/recovery.ts';
+import type { AgentResult, AgentRun } from '../../src/domain/agent.ts';
+import type { Journal } from '../../src/store/journal.ts';
+import { createProcesses } from '../../src/store/processes.ts';
+import { createSecretBox } from '../../src/store/secrets.ts';
+import { createSettings } from '../../src/store/settings.ts';
+import { type FakeClock, fakeClock } from './dispatch.ts';
+import { openOrg, type TestOrg } from './org.ts';
+
+export type Held = AgentRun & {
+  finish(result?: Partial<AgentResult>): void;
+};
+
+export type Dispatching = Awaited<ReturnType<typeof openDispatching>>;
+
+type Options = {
+  /** The database; made when it is not there. Left out, `:memory:`. */
+  file?: string;
+  settings?: Record<string, unknown>;
+  clock?: FakeClock;
+  /** Stands between the dispatcher and the journal. */
+  journal?: (real: Journal) => Journal;
+};
+
+const done: AgentResult = { outcome: 'done', exit: 'ok' };
+
+/** Runs stay open until the test ends them, unless {@link Dispatching.play} is set. */
+export async function openDispatching({ file = ':memory:', settings: overrides = {}, ...options }: Options = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'helix-dispatching-'));
+  const clock = options.clock ?? fakeClock();
+  const limits = () => ({ maxHops: 8 });
+  const org: TestOrg = openOrg(file, { now: clock.now, limits });
+  if (org.journal.org.workers.size === 0) await org.found();
+  const settings = createSettings(org.db, createSecretBox(Buffer.alloc(32)), {
+    'dispatch.max_inflight': 4,
+    ...overrides,
+  });
+  const processes = createProcesses(org.db);
+  const mcpUrl = (workerId: string) => `http://127.0.0.1:1/workers/${workerId}/mcp`;
+  const envsDir = join(directory, 'workers');
+  const folders = createFolders({ queries: org.queries, envsDir, policy: 'The policy.', mcpUrl });
+  const runs: Held[] = [];
+  const failures: unknown[] = [];
+  let isDead = false;
+
+  const stage = {
+    ...org,
+    settings,
+    clock,
+    runs,
+    failures,
+    processes,
+    folders,
+    tokens: createActivationTokens(),
+    /** When set, ends every run that starts from here on. */
+    play: undefined as ((run: Held) => Partial<AgentResult>) | undefined,
+    dispatcher: undefined as unknown as ReturnType<typeof createDispatcher>,
+    start: () => stage.dispatcher.start(),
+    idle: () => stage.dispatcher.idle(),
+    recover: () => recover({ ...stage, stopProcesses: async () => {}, now: clock.now }),
+    /** The process is gone from one moment to the next: what is open stays open. */
+    die() {
+      isDead = true;
+      org.close();
+    },
+    /** How the runs of a Worker stand, oldest first, as `done 1`. */
+    story: (workerId: string) =>
+      org.queries
+        .activationsOf(workerId, 1_000)
+        .reverse()
+        .map(({ state, attempt }) => `${state} ${attempt}`),
+    async transcript(workerId: string): Promise<string[]> {
+      await org.journal.flush();
+      return org.queries
+        .events([`s-activations-${workerId}`], { limit: 1_000 })
+        .map(({ body }) => body)
+        .reverse();
+    },
+    notices: () =>
+      org.queries
+        .events(['s-notices'], { limit: 100 })
+        .map(({ message }) => message?.subject ?? '')
+        .reverse(),
+  };
+
+  stage.dispatcher = createDispatcher({
+    ...stage,
+    journal: options.journal?.(org.journal) ?? org.journal,
+    policy: 'The policy.',
+    agent: {
+      kind: 'held',
+      run: (run) =>
+        new Promise((resolve) => {
+          const held = { ...run, finish: (result = {}) => resolve({ ...done, ...result }) };
+          run.onStart({ pid: 1, startedAt: 'then' });
+          run.onSegment({ body: 'at work' });
+          run.signal.addEventListener('abort', () => held.finish({ outcome: 'interrupted', exit: 'interrupted' }));
+          runs.push(held);
+          if (stage.play) held.finish(stage.play(held));
+        }),
+    },
+    mcpUrl,
+    now: clock.now,
+    after: clock.after,
+    onFailure: (error) => void failures.push(error),
+  });
+  onTestFinished(async () => {
+    if (!isDead) {
+      await stage.dispatcher.stop();
+      org.close();
+    }
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return stage;
+}
+
+type Fault = { code: string } | undefined;
+
+/**
+ * Makes the database refuse transactions. @param fault asked when a transaction is about to be written, with the newest
+ * entry type in it; what it returns is thrown as SQLite would throw it
+ */
+export function refuseCommits({ db: { sqlite } }: Pick<TestOrg, 'db'>, fault: (newest: string) => Fault): void {
+  const exec = sqlite.exec.bind(sqlite);
+  const newest = sqlite.prepare('SELECT type FROM journal ORDER BY seq DESC LIMIT 1').pluck();
+  sqlite.exec = (statement) => {
+    const error = statement === 'COMMIT' ? fault(newest.get() as string) : undefined;
+    if (error) throw Object.assign(new Error(error.code), error);
+    return exec(statement);
+  };
+}
+
+export const DISK_FULL = { code: 'SQLITE_FULL' };
