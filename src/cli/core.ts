@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFolders, type Folders } from '../dispatch/folder.ts';
 import { transportInfo } from '../http/transport-info.ts';
-import { type Db, type Durability, openDatabase } from '../store/database.ts';
+import { type Db, type Durability, openDatabase, removeCopies } from '../store/database.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { createQueries, type Queries } from '../store/queries.ts';
 import { openSecretBox } from '../store/secrets.ts';
@@ -62,6 +62,10 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
       tools: toolNames,
       ...(now ? { now } : {}),
       ...(onDiskFailure ? { onDiskFailure } : {}),
+    });
+    journal.onCommit((entries) => {
+      if (paths.db !== ':memory:' && entries.some(({ event }) => event.type === 'EventRedacted'))
+        removeCopies(paths.db);
     });
     const queries = createQueries(db);
     const tokens = createTokens(db, now);

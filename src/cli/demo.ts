@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nearest } from '../domain/errors.ts';
 import { packageRoot } from './package-root.ts';
-import { openStage, type OpenStage, type Stage } from './stage.ts';
+import { type OpenStage, openStage, type Stage } from './stage.ts';
 
 export type DemoOptions = {
   name?: string;

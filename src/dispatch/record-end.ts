@@ -39,18 +39,22 @@ export async function recordEnd(deps: ActivationDeps, run: RunContext, { result,
     ...counts,
     ...settlement,
   };
-  await untilRecorded(deps, run.closing, async () => {
-    // The transcript's last lines go to disk before the outcome does.
-    await journal.flush();
-    await journal.commit('system', notice ? { ...command, notice } : command, { cause });
-  });
+  // One transaction with the transcript's last lines, which were handed over in this same turn.
+  await untilRecorded(deps, run.closing, () =>
+    journal.commit('system', notice ? { ...command, notice } : command, { cause }),
+  );
 }
 
 /** What was done is done: only its record is tried again, since running it again would do it twice. */
-async function untilRecorded(deps: ActivationDeps, closing: AbortSignal, record: () => Promise<void>): Promise<void> {
+async function untilRecorded(
+  deps: ActivationDeps,
+  closing: AbortSignal,
+  record: () => Promise<unknown>,
+): Promise<void> {
   for (;;) {
     try {
-      return await record();
+      await record();
+      return;
     } catch (error) {
       if (closing.aborted) throw error;
       deps.onFailure(error);

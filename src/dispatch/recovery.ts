@@ -48,8 +48,8 @@ async function endLost(
   };
   const policy = { attempts: settings.get('dispatch.attempts'), nowMs: now().getTime() };
   const settlement = settle(shown, { outcome: 'lost', exit: EXIT, agentFault: false }, policy);
+  // In one transaction with the end, which is handed over in this same turn.
   journal.transcribe([{ worker: workerId, activationId, at: now().toISOString(), body: `=== exit: ${EXIT} ===` }]);
-  await journal.flush();
   const ended = { activationId, workerId, outcome: 'lost' as const, exit: EXIT, published: 0, changed: 0, usage: {} };
   const notice = settlement.parked.length > 0 ? { notice: parkedNotice(workerId, activation, EXIT) } : {};
   await journal.commit(

@@ -44,7 +44,9 @@ export function hireWorker(org: Org, hire: HireWorker, context: Context): Domain
   checkText('identityContent', identity);
   requirePosition(org, positionId);
   const events: DomainEvent[] = [{ type: 'WorkerHired', workerId, positionId, kind, identity }];
-  for (const grant of new Map(hire.grants.map((given) => [given.tool, given])).values()) {
+  const grants = [...new Map(hire.grants.map((given) => [given.tool, given])).values()];
+  if (new Set(grants.map(({ grantId }) => grantId)).size < grants.length) throw invalid('The same Grant id is given twice.');
+  for (const grant of grants) {
     checkGrantable(org, grant.tool, context);
     checkNewGrantId(org, grant.grantId);
     events.push({ type: 'ToolGranted', workerId, ...grant });

@@ -1,4 +1,5 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
@@ -53,7 +54,9 @@ function migrateSchema(file: string, { sqlite, orm }: Db, migrationsFolder: stri
   const applied = appliedMigrations(sqlite);
   const latest = ours.at(-1)?.folderMillis ?? 0;
   if (applied.some((millis) => millis > latest)) {
-    throw conflict(`${file} was written by a newer helix-org; upgrade this one, or restore a copy made before the upgrade.`);
+    throw conflict(
+      `${file} was written by a newer helix-org; upgrade this one, or restore a copy made before the upgrade.`,
+    );
   }
   if (applied.length === ours.length) return;
   if (applied.length > 0) copyBefore(file, sqlite, ours.length);
@@ -64,6 +67,14 @@ function appliedMigrations(sqlite: Database.Database): number[] {
   const table = sqlite.prepare("SELECT 1 FROM sqlite_schema WHERE name = '__drizzle_migrations'").get();
   if (!table) return [];
   return sqlite.prepare('SELECT created_at FROM __drizzle_migrations ORDER BY created_at').pluck().all().map(Number);
+}
+
+/** Removes the copies that migrations left: they still hold what a redaction erases. */
+export function removeCopies(file: string): void {
+  const prefix = `${basename(file)}.before-`;
+  for (const name of readdirSync(dirname(file))) {
+    if (name.startsWith(prefix)) rmSync(join(dirname(file), name), { force: true });
+  }
 }
 
 /** A schema's version is the number of its migrations. */

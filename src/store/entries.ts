@@ -49,13 +49,18 @@ export function toData(event: DomainEvent): { data: string; parts: SaltedPart[] 
   const { type: _, ...rest } = event;
   if (!('content' in event) || typeof event.content === 'string') return { data: JSON.stringify(rest), parts: [] };
   const parts = event.content.map((part) => ({ ...part, salt: randomBytes(SALT_BYTES) }));
-  const digests: ContentDigest[] = parts.map(({ name, bytes, salt }) => ({ name, size: bytes.length, digest: contentDigest(salt, bytes) }));
+  const digests: ContentDigest[] = parts.map(({ name, bytes, salt }) => ({
+    name,
+    size: bytes.length,
+    digest: contentDigest(salt, bytes),
+  }));
   return { data: JSON.stringify({ ...rest, content: digests }), parts };
 }
 
 /** The fact a row holds. @param content its parts that still exist */
 export function toEvent(row: Pick<JournalRow, 'seq' | 'type' | 'v' | 'data'>, content: ContentPart[]): DomainEvent {
-  if (row.v !== VERSION) throw new Error(`Entry ${row.seq} (${row.type}) has version ${row.v}; this helix-org knows ${VERSION}.`);
+  if (row.v !== VERSION)
+    throw new Error(`Entry ${row.seq} (${row.type}) has version ${row.v}; this helix-org knows ${VERSION}.`);
   const data = JSON.parse(row.data) as Record<string, unknown>;
   if (Array.isArray(data.content)) data.content = content;
   return { type: row.type, ...data } as DomainEvent;
@@ -87,7 +92,11 @@ export function entryHash(row: Omit<JournalRow, 'hash' | 'shapesOrg'>): Buffer {
 }
 
 /** The row of a new entry. */
-export function toRow(header: EntryHeader, event: DomainEvent, prevHash: Buffer): { row: JournalRow; parts: SaltedPart[] } {
+export function toRow(
+  header: EntryHeader,
+  event: DomainEvent,
+  prevHash: Buffer,
+): { row: JournalRow; parts: SaltedPart[] } {
   const { data, parts } = toData(event);
   const unhashed = { ...header, v: VERSION, type: event.type, data, prevHash };
   return { row: { ...unhashed, hash: entryHash(unhashed), shapesOrg: shapesOrg(event.type) }, parts };

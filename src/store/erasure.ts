@@ -43,7 +43,11 @@ export function createErasure(sqlite: Database.Database): Erasure {
 
   function eraseQuotes(after: number, quotes: string[]): void {
     const quoting: number[] = [];
-    for (const { seq, body, extra } of linesAfter.iterate(after) as Iterable<{ seq: number; body: string; extra: string | null }>) {
+    for (const { seq, body, extra } of linesAfter.iterate(after) as Iterable<{
+      seq: number;
+      body: string;
+      extra: string | null;
+    }>) {
       if (quotes.some((quote) => body.includes(quote) || extra?.includes(quote))) quoting.push(seq);
     }
     for (const seq of quoting) eraseLine.run(seq);
@@ -52,7 +56,10 @@ export function createErasure(sqlite: Database.Database): Erasure {
   return {
     complete(command) {
       if (command.type !== 'RedactEvent') return command;
-      return { ...command, alsoErase: [...new Set([...command.alsoErase, ...(runsOf.all(command.event) as number[])])] };
+      return {
+        ...command,
+        alsoErase: [...new Set([...command.alsoErase, ...(runsOf.all(command.event) as number[])])],
+      };
     },
     erase({ event, alsoErased }) {
       const bytes = contentOf.get(event) as Buffer | null | undefined;
@@ -73,7 +80,8 @@ function quotesOf({ subject = '', body = '', attachments = [] }: Message): strin
   const quotes = new Set<string>();
   for (const text of [subject, body, ...attachments.flatMap(({ filename, url = '' }) => [filename, url])]) {
     for (const stretch of text.split(/["'`\\<>&\p{Cc}\u2028\u2029]|\s{2,}|(?<=[.,;:!?])\s/u)) {
-      for (const piece of stretch.trim().match(QUOTE_PIECES) ?? []) if (piece.length >= QUOTE_MIN) quotes.add(piece).add(inAscii(piece));
+      for (const piece of stretch.trim().match(QUOTE_PIECES) ?? [])
+        if (piece.length >= QUOTE_MIN) quotes.add(piece).add(inAscii(piece));
     }
   }
   return [...quotes].sort((a, b) => b.length - a.length).slice(0, QUOTES_MAX);

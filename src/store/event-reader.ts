@@ -56,7 +56,9 @@ export function createEventReader(db: Db): EventReader {
     .prepare('SELECT seq FROM journal WHERE stream = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?')
     .pluck();
   const scanThread = sqlite
-    .prepare('SELECT seq FROM threads WHERE thread = ? AND stream = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?')
+    .prepare(
+      'SELECT seq FROM threads WHERE thread = ? AND stream = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?',
+    )
     .pluck();
   const scanLines = sqlite.prepare(
     'SELECT seq, worker, at, body, extra FROM transcripts WHERE worker = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?',
@@ -74,7 +76,9 @@ export function createEventReader(db: Db): EventReader {
       return thread === undefined ? (scanLines.all(worker, from, before, limit) as LineRow[]).map(lineView) : [];
     }
     const seqs =
-      thread === undefined ? scan.all(streamId, from, before, limit) : scanThread.all(thread, streamId, from, before, limit);
+      thread === undefined
+        ? scan.all(streamId, from, before, limit)
+        : scanThread.all(thread, streamId, from, before, limit);
     return viewsOf(seqs as number[]);
   }
 
@@ -132,10 +136,20 @@ export function toView(entry: Entry): EventView | undefined {
   };
   if (!bytes) return { ...common, body: '', redacted: true };
   const message = decodeMessage(bytes);
-  return message ? { ...common, body: message.body ?? '', message } : { ...common, body: Buffer.from(bytes).toString() };
+  return message
+    ? { ...common, body: message.body ?? '', message }
+    : { ...common, body: Buffer.from(bytes).toString() };
 }
 
 function lineView({ seq, worker, at, body, extra }: LineRow): EventView {
   const message: Message = { from: worker, body, ...(extra === null ? {} : { extra: JSON.parse(extra) as unknown }) };
-  return { id: eventId(seq, NO_RANDOM), seq, streamId: activationStreamId(worker), source: worker, body, message, createdAt: at };
+  return {
+    id: eventId(seq, NO_RANDOM),
+    seq,
+    streamId: activationStreamId(worker),
+    source: worker,
+    body,
+    message,
+    createdAt: at,
+  };
 }

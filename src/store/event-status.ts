@@ -44,7 +44,9 @@ export type EventStatusReader = {
 export function createEventStatus({ sqlite }: Db): EventStatusReader {
   const listeners = sqlite.prepare(listenersSql);
   const count = sqlite
-    .prepare('SELECT count(*) FROM subscriptions WHERE stream = @stream AND from_seq < @seq AND (to_seq IS NULL OR to_seq >= @seq)')
+    .prepare(
+      'SELECT count(*) FROM subscriptions WHERE stream = @stream AND from_seq < @seq AND (to_seq IS NULL OR to_seq >= @seq)',
+    )
     .pluck();
   const lastRun = sqlite.prepare(
     `SELECT a.id, a.state, a.exit FROM activation_triggers t JOIN activations a ON a.seq = t.activation_seq
@@ -55,7 +57,9 @@ export function createEventStatus({ sqlite }: Db): EventStatusReader {
   const message = sqlite.prepare("SELECT bytes FROM content WHERE seq = ? AND name = 'message'").pluck();
   const redacted = sqlite.prepare('SELECT 1 FROM redactions WHERE seq = ?').pluck();
   const paused = sqlite
-    .prepare("SELECT type FROM journal WHERE shapes_org = 1 AND type IN ('OrgPaused', 'OrgResumed') ORDER BY seq DESC LIMIT 1")
+    .prepare(
+      "SELECT type FROM journal WHERE shapes_org = 1 AND type IN ('OrgPaused', 'OrgResumed') ORDER BY seq DESC LIMIT 1",
+    )
     .pluck();
 
   function keptOut(filter: string | null, seq: number): boolean {
@@ -76,13 +80,20 @@ export function createEventStatus({ sqlite }: Db): EventStatusReader {
     const held = heldEvent.get(event.seq) as { state: string; reason: string } | undefined;
     if (held?.state === 'held') return { state: 'held', reason: held.reason };
     if (held?.state === 'discarded') return { state: 'dropped', reason: 'discarded' };
-    if (!run && !put && keptOut(worker.filter, event.seq)) return { state: 'filtered', reason: 'its filter does not let this through' };
+    if (!run && !put && keptOut(worker.filter, event.seq))
+      return { state: 'filtered', reason: 'its filter does not let this through' };
     const waits = put !== undefined || openTriggers(worker).includes(event.seq);
-    if (!waits && run && run.state === 'done') return { state: 'handled', reason: 'its activation ended well', activationId: run.id };
+    if (!waits && run && run.state === 'done')
+      return { state: 'handled', reason: 'its activation ended well', activationId: run.id };
     if (!waits && worker.checkpoint >= event.seq) return { state: 'dropped', reason: 'passed without a run' };
     if (worker.fired_at !== null) return { state: 'dropped', reason: 'fired' };
     if (redacted.get(event.seq) && !run) return { state: 'redacted', reason: 'redacted before it was shown' };
-    const reason = worker.paused_at !== null ? 'the Worker is paused' : paused.get() === 'OrgPaused' ? 'the org is paused' : 'waits for its turn';
+    const reason =
+      worker.paused_at !== null
+        ? 'the Worker is paused'
+        : paused.get() === 'OrgPaused'
+          ? 'the org is paused'
+          : 'waits for its turn';
     return { state: 'queued', reason: run ? `${reason}; the last run ended with: ${run.exit}` : reason };
   }
 
@@ -96,4 +107,5 @@ export function createEventStatus({ sqlite }: Db): EventStatusReader {
   };
 }
 
-const openTriggers = ({ open_batch: open }: Listener): number[] => (open ? (JSON.parse(open) as OpenBatch).triggers : []);
+const openTriggers = ({ open_batch: open }: Listener): number[] =>
+  open ? (JSON.parse(open) as OpenBatch).triggers : [];

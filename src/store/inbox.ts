@@ -3,8 +3,8 @@ import type { OpenBatch } from '../domain/activation.ts';
 import { passes, type SubscriptionFilter } from '../domain/filter.ts';
 import { decodeMessage, type Message } from '../domain/message.ts';
 import type { Db } from './database.ts';
-import { createEntryReader } from './log.ts';
 import type { Entry } from './entries.ts';
+import { createEntryReader } from './log.ts';
 
 export type BatchLimits = {
   /** Most triggers in one activation. */
@@ -115,7 +115,8 @@ export function createInbox(db: Db): Inbox {
       ...(wakes.all({ worker, checkpoint, most }) as number[]),
     ]);
     for (const interval of intervals.all({ worker, checkpoint }) as Interval[]) {
-      for (const seq of interval.filter === null ? scan(interval, worker, most) : filtered(interval, worker, most)) seqs.add(seq);
+      for (const seq of interval.filter === null ? scan(interval, worker, most) : filtered(interval, worker, most))
+        seqs.add(seq);
     }
     return [...seqs].sort((a, b) => a - b).slice(0, most);
   }

@@ -69,8 +69,16 @@ export function createLog({ sqlite, orm }: Db): Log {
 
 /** Reads entries by seq, with the content that still exists. */
 export function createEntryReader({ orm }: Db): (seqs: number[]) => Entry[] {
-  const one = orm.select().from(journal).where(eq(journal.seq, sql.placeholder('seq'))).prepare();
-  const parts = orm.select().from(content).where(eq(content.seq, sql.placeholder('seq'))).prepare();
+  const one = orm
+    .select()
+    .from(journal)
+    .where(eq(journal.seq, sql.placeholder('seq')))
+    .prepare();
+  const parts = orm
+    .select()
+    .from(content)
+    .where(eq(content.seq, sql.placeholder('seq')))
+    .prepare();
   return (seqs) =>
     seqs.flatMap((seq) => {
       const row = one.get({ seq });
@@ -82,4 +90,3 @@ export function createEntryReader({ orm }: Db): (seqs: number[]) => Entry[] {
 export function existing(rows: (typeof content.$inferSelect)[]): ContentPart[] {
   return rows.flatMap(({ name, bytes }) => (bytes ? [{ name, bytes }] : []));
 }
-

@@ -1,10 +1,10 @@
 // Reads of the org's nouns, by prepared statements. Reading changes nothing.
 import { asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
-import { createEventStatus, type EventStatusReader } from './event-status.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
-import { createSearch, type Search } from './search.ts';
+import { createEventStatus, type EventStatusReader } from './event-status.ts';
 import { activations, grants, positions, roles, setAside, streams, workers } from './schema.ts';
+import { createSearch, type Search } from './search.ts';
 
 export type RoleRow = typeof roles.$inferSelect;
 export type PositionRow = typeof positions.$inferSelect;
@@ -57,7 +57,9 @@ export function createQueries(db: Db): Queries {
   const workerGrants = orm.select().from(grants).where(eq(grants.worker, byId)).orderBy(asc(grants.tool)).prepare();
   const stream = orm.select().from(streams).where(eq(streams.id, byId)).prepare();
   const allStreams = orm.select().from(streams).where(isNull(streams.deletedAt)).orderBy(asc(streams.id)).prepare();
-  const members = sqlite.prepare('SELECT worker FROM subscriptions WHERE stream = ? AND to_seq IS NULL ORDER BY worker').pluck();
+  const members = sqlite
+    .prepare('SELECT worker FROM subscriptions WHERE stream = ? AND to_seq IS NULL ORDER BY worker')
+    .pluck();
   const activation = orm.select().from(activations).where(eq(activations.id, byId)).prepare();
   const running = orm.select().from(activations).where(sql`${activations.state} = 'running'`).prepare();
   const ofWorker = orm
@@ -67,9 +69,11 @@ export function createQueries(db: Db): Queries {
     .orderBy(sql`${activations.seq} DESC`)
     .limit(sql.placeholder('limit'))
     .prepare();
-  const byTrigger = sqlite.prepare(
-    'SELECT a.id FROM activation_triggers t JOIN activations a ON a.seq = t.activation_seq WHERE t.seq = ? ORDER BY t.activation_seq',
-  ).pluck();
+  const byTrigger = sqlite
+    .prepare(
+      'SELECT a.id FROM activation_triggers t JOIN activations a ON a.seq = t.activation_seq WHERE t.seq = ? ORDER BY t.activation_seq',
+    )
+    .pluck();
   const ofRoot = sqlite.prepare('SELECT count(*) FROM activations WHERE root = ?').pluck();
   const aside = orm
     .select()
@@ -78,7 +82,11 @@ export function createQueries(db: Db): Queries {
     .orderBy(asc(setAside.entrySeq))
     .limit(sql.placeholder('limit'))
     .prepare();
-  const asideOf = orm.select().from(setAside).where(eq(setAside.seq, sql.placeholder('seq'))).prepare();
+  const asideOf = orm
+    .select()
+    .from(setAside)
+    .where(eq(setAside.seq, sql.placeholder('seq')))
+    .prepare();
   const findActivation = (id: string) => map(activation.get({ id }), toActivation);
   return {
     ...createEventReader(db),
@@ -123,4 +131,3 @@ function toStream(row: typeof streams.$inferSelect): StreamRow {
 function toActivation(row: typeof activations.$inferSelect): ActivationRow {
   return { ...row, triggers: JSON.parse(row.triggers) as number[] };
 }
-

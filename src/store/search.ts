@@ -22,7 +22,9 @@ const searchable = ({ from = '', subject = '', body = '' }: Message) => [from, s
 /** Takes an Event out of the index, its words included; its content must still be there. */
 export function createSearchErasure(sqlite: Db['sqlite']): (seq: number, message: Message) => void {
   const indexed = sqlite.prepare("SELECT value FROM counters WHERE name = 'search'").pluck();
-  const remove = sqlite.prepare("INSERT INTO search (search, rowid, sender, subject, body) VALUES ('delete', ?, ?, ?, ?)");
+  const remove = sqlite.prepare(
+    "INSERT INTO search (search, rowid, sender, subject, body) VALUES ('delete', ?, ?, ?, ?)",
+  );
   return (seq, message) => {
     if (seq <= ((indexed.get() as number | undefined) ?? 0)) remove.run(seq, ...searchable(message));
   };

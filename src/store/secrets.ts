@@ -28,7 +28,8 @@ function makeKey(keyFile: string): void {
 }
 
 export function createSecretBox(key: Buffer, from = 'the key'): SecretBox {
-  if (key.length !== KEY_BYTES) throw new Error(`${from} is not a key of ${KEY_BYTES} bytes; restore it from where you keep it.`);
+  if (key.length !== KEY_BYTES)
+    throw new Error(`${from} is not a key of ${KEY_BYTES} bytes; restore it from where you keep it.`);
   return {
     seal(plain) {
       const nonce = randomBytes(NONCE_BYTES);
@@ -39,9 +40,13 @@ export function createSecretBox(key: Buffer, from = 'the key'): SecretBox {
     open(sealed) {
       const bytes = Buffer.from(sealed, 'base64');
       try {
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES), {
+          authTagLength: TAG_BYTES,
+        });
         decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-        return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString('utf8');
+        return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString(
+          'utf8',
+        );
       } catch (cause) {
         const advice = 'restore the key that it was stored with, or set the secret again';
         throw new Error(`A secret cannot be read with ${from}: ${advice}.`, { cause });

@@ -45,9 +45,12 @@ export const hashToken = (token: string): Buffer => createHash('sha256').update(
 export const newToken = (): string => `hxo_${randomBytes(BYTES).toString('base64url')}`;
 
 export function createTokens({ orm }: Db, now: () => Date = () => new Date()): Tokens {
-  const byHash = orm.select().from(tokens).where(eq(tokens.hash, sql.placeholder('hash'))).prepare();
-  const end = (where: SQL | undefined) =>
-    orm.update(tokens).set({ revokedAt: now().toISOString() }).where(where).run();
+  const byHash = orm
+    .select()
+    .from(tokens)
+    .where(eq(tokens.hash, sql.placeholder('hash')))
+    .prepare();
+  const end = (where: SQL | undefined) => orm.update(tokens).set({ revokedAt: now().toISOString() }).where(where).run();
   /** Reading must go on while the disk is full. */
   const noteUse = (id: string, at: Date) => {
     try {
@@ -64,7 +67,16 @@ export function createTokens({ orm }: Db, now: () => Date = () => new Date()): T
       const id = `t-${randomUUID()}`;
       orm
         .insert(tokens)
-        .values({ id, worker: workerId, hash: hashToken(token), label, kind, onBehalfOf: onBehalfOf ?? null, createdAt: at.toISOString(), expiresAt })
+        .values({
+          id,
+          worker: workerId,
+          hash: hashToken(token),
+          label,
+          kind,
+          onBehalfOf: onBehalfOf ?? null,
+          createdAt: at.toISOString(),
+          expiresAt,
+        })
         .run();
       return { id, token, expiresAt };
     },
@@ -76,7 +88,12 @@ export function createTokens({ orm }: Db, now: () => Date = () => new Date()): T
       if (row.lastUsedAt === null || at.getTime() - Date.parse(row.lastUsedAt) > LAST_USED_STEP_MS) {
         noteUse(row.id, at);
       }
-      return { workerId: row.worker, tokenId: row.id, kind: row.kind, ...(row.onBehalfOf ? { onBehalfOf: row.onBehalfOf } : {}) };
+      return {
+        workerId: row.worker,
+        tokenId: row.id,
+        kind: row.kind,
+        ...(row.onBehalfOf ? { onBehalfOf: row.onBehalfOf } : {}),
+      };
     },
     list: () => orm.select().from(tokens).orderBy(asc(tokens.createdAt)).all(),
     revoke(id) {

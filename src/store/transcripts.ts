@@ -39,7 +39,9 @@ export function pruneTranscripts({ sqlite }: Db, before: string, most: number): 
       .get(most, before) as number | null;
     if (highest === null) return 0;
     sqlite
-      .prepare("INSERT INTO counters VALUES ('seq', ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)")
+      .prepare(
+        "INSERT INTO counters VALUES ('seq', ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+      )
       .run(highest);
     return sqlite.prepare('DELETE FROM transcripts WHERE seq <= ? AND at < ?').run(highest, before).changes;
   })();

@@ -24,12 +24,14 @@ export function verifyJournal(db: Db): Verification {
   const note = (seq: number, problem: string) => {
     if (result.problems.length < PROBLEMS_MAX) result.problems.push({ seq, problem });
   };
-  for (const guard of missingGuards(db)) note(0, `the trigger ${guard}, which keeps the journal append-only, is missing`);
+  for (const guard of missingGuards(db))
+    note(0, `the trigger ${guard}, which keeps the journal append-only, is missing`);
   const checkContent = createContentCheck(db);
   let prev: Buffer = GENESIS;
   for (const row of eachRow(db)) {
     result.entries += 1;
-    if (!row.prevHash.equals(prev)) note(row.seq, 'does not follow the entry before it: something was removed, added or changed');
+    if (!row.prevHash.equals(prev))
+      note(row.seq, 'does not follow the entry before it: something was removed, added or changed');
     if (!entryHash(row).equals(row.hash)) note(row.seq, 'was changed: its hash does not fit what it says');
     if (row.shapesOrg !== shapesOrg(row.type)) note(row.seq, 'is filed wrongly: shapes_org does not fit its type');
     const { redacted, problem } = checkContent(row);
@@ -37,7 +39,10 @@ export function verifyJournal(db: Db): Verification {
     if (problem) note(row.seq, problem);
     prev = row.hash;
   }
-  const stray = db.sqlite.prepare('SELECT seq FROM content WHERE seq NOT IN (SELECT seq FROM journal)').pluck().all() as number[];
+  const stray = db.sqlite
+    .prepare('SELECT seq FROM content WHERE seq NOT IN (SELECT seq FROM journal)')
+    .pluck()
+    .all() as number[];
   for (const seq of stray) note(seq, 'has content but no entry');
   return { ...result, head: prev.toString('hex') };
 }
@@ -58,18 +63,26 @@ function createContentCheck({ sqlite }: Db) {
   let redacted = redactedSeqs(sqlite);
   return (row: JournalRow): { redacted: number; problem?: string } => {
     const digests = declaredContent(row);
-    const stored = new Map((parts.all(row.seq) as { name: string; salt: Buffer | null; bytes: Buffer | null }[]).map((part) => [part.name, part]));
+    const stored = new Map(
+      (parts.all(row.seq) as { name: string; salt: Buffer | null; bytes: Buffer | null }[]).map((part) => [
+        part.name,
+        part,
+      ]),
+    );
     if (stored.size !== digests.length) return { redacted: 0, problem: 'has other content than it says' };
     for (const { name, digest } of digests) {
       const part = stored.get(name);
       if (!part) return { redacted: 0, problem: `lacks its content "${name}"` };
       if (part.bytes || part.salt) {
-        if (redacted.has(row.seq)) return { redacted: 0, problem: `still has content "${name}" although it was redacted` };
-        if (!part.bytes || !part.salt || contentDigest(part.salt, part.bytes) !== digest) return { redacted: 0, problem: `its content "${name}" was changed` };
+        if (redacted.has(row.seq))
+          return { redacted: 0, problem: `still has content "${name}" although it was redacted` };
+        if (!part.bytes || !part.salt || contentDigest(part.salt, part.bytes) !== digest)
+          return { redacted: 0, problem: `its content "${name}" was changed` };
       } else if (!redacted.has(row.seq)) {
         // A daemon may have redacted it while we were on our way here.
         redacted = redactedSeqs(sqlite);
-        if (!redacted.has(row.seq)) return { redacted: 0, problem: `its content "${name}" was erased without a redaction` };
+        if (!redacted.has(row.seq))
+          return { redacted: 0, problem: `its content "${name}" was erased without a redaction` };
       }
     }
     return { redacted: digests.length > 0 && redacted.has(row.seq) ? 1 : 0 };

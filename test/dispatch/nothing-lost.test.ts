@@ -64,9 +64,11 @@ async function open(file: string, clock: ReturnType<typeof fakeClock>): Promise<
 }
 
 async function live(list: Step[]): Promise<Dispatching> {
-  const file = join(testDirectory(), 'org.db');
+  const directory = testDirectory();
+  let lives = 0;
+  const file = () => join(directory, `${lives}.db`);
   const clock = fakeClock();
-  let stage = await open(file, clock);
+  let stage = await open(file(), clock);
   await stream(stage, 's-all');
   for (const workerId of WORKERS) await hire(stage, workerId, { streams: ['s-all'] });
   const openRuns = () => stage.runs.filter((run) => !over.has(run.activationId) && !run.signal.aborted);
@@ -99,13 +101,13 @@ async function live(list: Step[]): Promise<Dispatching> {
         for (let n = 0; n < step.count; n++) await new Promise((resolve) => setImmediate(resolve));
         break;
       case 'die':
-        stage.die();
-        stage = await open(file, clock);
+        lives += 1;
+        await stage.dieInto(file());
+        stage = await open(file(), clock);
         break;
       case 'stop':
-        await stage.dispatcher.stop();
-        stage.die();
-        stage = await open(file, clock);
+        await stage.close();
+        stage = await open(file(), clock);
         break;
       default:
         break;
@@ -148,7 +150,7 @@ test(`each Event is dealt with once or parked, in order (seed ${seed})`, { timeo
         expect(exits).toBe(runs.length);
       }
       expect(verifyJournal(stage.db).problems).toEqual([]);
-      stage.die();
+      await stage.close();
     }),
     { seed, numRuns: 60 },
   );

@@ -63,6 +63,16 @@ describe('HireWorker', () => {
       .refused(code, sentence);
   });
 
+  test('is refused when two tools come under one Grant id', () => {
+    const grants = [
+      { grantId: 'g-1', tool: 'publish' },
+      { grantId: 'g-1', tool: 'read_events' },
+    ];
+    given(...history)
+      .when('w-owner', hireCommand('w-ada', { grants }))
+      .refused('invalid', /^The same Grant id is given twice\.$/);
+  });
+
   test('is refused when the hirer gives a tool it does not hold', () => {
     given(...history)
       .when('w-bob', hireCommand('w-ada', { tools: ['publish'] }))

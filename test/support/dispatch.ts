@@ -39,9 +39,9 @@ export async function dispatchStage(
         const finish = (result: Partial<AgentResult> = {}) => resolve({ ...done, ...result });
         const run: Run = { ...given, finish, use: (tool, args) => useTool(given, tool, args) };
         given.onStart({ pid: 999_999_999, startedAt: '' });
-        given.signal.addEventListener('abort', () => finish({ outcome: 'interrupted', exit: 'interrupted' }), {
-          once: true,
-        });
+        const interrupted = () => finish({ outcome: 'interrupted', exit: 'interrupted' });
+        if (given.signal.aborted) interrupted();
+        else given.signal.addEventListener('abort', interrupted, { once: true });
         runs.push(run);
         for (const look of [...lookers]) look();
         if (play)

@@ -1,5 +1,5 @@
 // A dispatcher on a real database without the daemon around it: an agent that the test plays, a clock that the test turns,
-// a disk that the test fills, and a death that leaves everything as it lies.
+// a disk that the test fills, and a death after which another one finds everything as it lies.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +50,7 @@ export async function openDispatching({ file = ':memory:', settings: overrides =
   const folders = createFolders({ queries: org.queries, envsDir, policy: 'The policy.', mcpUrl });
   const runs: Held[] = [];
   const failures: unknown[] = [];
-  let isDead = false;
+  let isClosed = false;
 
   const stage = {
     ...org,
@@ -67,9 +67,15 @@ export async function openDispatching({ file = ':memory:', settings: overrides =
     start: () => stage.dispatcher.start(),
     idle: () => stage.dispatcher.idle(),
     recover: () => recover({ ...stage, stopProcesses: async () => {}, now: clock.now }),
-    /** The process is gone from one moment to the next: what is open stays open. */
-    die() {
-      isDead = true;
+    /** Leaves in a new file what a process killed at this moment leaves: what is open stays open there. */
+    async dieInto(copy: string) {
+      org.db.sqlite.prepare('VACUUM INTO ?').run(copy);
+      await stage.close();
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      await stage.dispatcher.stop();
       org.close();
     },
     /** How the runs of a Worker stand, oldest first, as `done 1`. */
@@ -114,10 +120,7 @@ export async function openDispatching({ file = ':memory:', settings: overrides =
     onFailure: (error) => void failures.push(error),
   });
   onTestFinished(async () => {
-    if (!isDead) {
-      await stage.dispatcher.stop();
-      org.close();
-    }
+    await stage.close();
     rmSync(directory, { recursive: true, force: true });
   });
   return stage;

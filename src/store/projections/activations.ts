@@ -15,15 +15,21 @@ export function activationProjectors(sqlite: Database.Database): Projectors<Acti
   const checkpoint = sqlite.prepare(
     'UPDATE workers SET checkpoint = max(checkpoint, @throughSeq), open_batch = @open WHERE id = @workerId AND fired_at IS NULL',
   );
-  const settled = sqlite.prepare("DELETE FROM set_aside WHERE worker = @workerId AND seq = @trigger AND state = 'requeued'");
-  const setAside = sqlite.prepare('INSERT OR REPLACE INTO set_aside VALUES (@workerId, @trigger, @state, @reason, @seq)');
+  const settled = sqlite.prepare(
+    "DELETE FROM set_aside WHERE worker = @workerId AND seq = @trigger AND state = 'requeued'",
+  );
+  const setAside = sqlite.prepare(
+    'INSERT OR REPLACE INTO set_aside VALUES (@workerId, @trigger, @state, @reason, @seq)',
+  );
   const aside = (workerId: string, triggers: number[], state: string, reason: string, seq: number) => {
     for (const trigger of triggers) setAside.run({ workerId, trigger, state, reason, seq });
   };
   return {
     ActivationStarted: (event, { seq, at, root, hops }) => {
       const { activationId, workerId, attempt } = event;
-      const [triggers, agent, ranWith] = [event.triggers, event.agent, event.ranWith].map((value) => JSON.stringify(value));
+      const [triggers, agent, ranWith] = [event.triggers, event.agent, event.ranWith].map((value) =>
+        JSON.stringify(value),
+      );
       start.run({ activationId, workerId, seq, attempt, triggers, agent, ranWith, root, hops, at });
       for (const triggerSeq of event.triggers) trigger.run({ trigger: triggerSeq, seq });
     },

@@ -4,15 +4,21 @@ import { decodeMessage } from '../../domain/message.ts';
 import type { Projectors } from '../projections.ts';
 
 export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventEvent['type']> {
-  const count = sqlite.prepare('UPDATE streams SET last_seq = @seq, event_count = event_count + 1 WHERE id = @streamId');
+  const count = sqlite.prepare(
+    'UPDATE streams SET last_seq = @seq, event_count = event_count + 1 WHERE id = @streamId',
+  );
   const thread = sqlite.prepare('INSERT INTO threads VALUES (@thread, @streamId, @seq)');
-  const forgetThread = sqlite.prepare('DELETE FROM threads WHERE thread = @thread AND stream = @streamId AND seq = @event');
+  const forgetThread = sqlite.prepare(
+    'DELETE FROM threads WHERE thread = @thread AND stream = @streamId AND seq = @event',
+  );
   // Still there when this happens; a replay finds it gone, and has filed no thread either.
   const content = sqlite.prepare("SELECT bytes FROM content WHERE seq = ? AND name = 'message'").pluck();
   const threadOf = (bytes: Uint8Array | null | undefined) => (bytes ? decodeMessage(bytes)?.thread_id : undefined);
   const hold = sqlite.prepare("INSERT INTO held_events VALUES (@event, 'held', @reason, @seq)");
   const settle = sqlite.prepare('UPDATE held_events SET state = @state, entry_seq = @seq WHERE seq = @event');
-  const requeue = sqlite.prepare("INSERT OR REPLACE INTO set_aside VALUES (@workerId, @event, 'requeued', 'released', @seq)");
+  const requeue = sqlite.prepare(
+    "INSERT OR REPLACE INTO set_aside VALUES (@workerId, @event, 'requeued', 'released', @seq)",
+  );
   const redact = sqlite.prepare('INSERT OR IGNORE INTO redactions VALUES (@erased, @seq)');
   return {
     EventPublished: ({ streamId, content: parts }, { seq }) => {

@@ -1,18 +1,22 @@
 import type Database from 'better-sqlite3';
+import type { FoundingEvent } from '../../domain/founding.ts';
 import type { PositionEvent } from '../../domain/position.ts';
 import type { RoleEvent } from '../../domain/role.ts';
 import type { StreamEvent } from '../../domain/stream.ts';
-import type { FoundingEvent } from '../../domain/founding.ts';
 import type { Projectors } from '../projections.ts';
 
 type OrgEventType = (RoleEvent | PositionEvent | StreamEvent | FoundingEvent)['type'];
 
 export function orgProjectors(sqlite: Database.Database): Projectors<OrgEventType> {
   const insertRole = sqlite.prepare('INSERT INTO roles VALUES (@roleId, @content, @seq, @at, @at)');
-  const updateRole = sqlite.prepare('UPDATE roles SET content = @content, seq = @seq, updated_at = @at WHERE id = @roleId');
+  const updateRole = sqlite.prepare(
+    'UPDATE roles SET content = @content, seq = @seq, updated_at = @at WHERE id = @roleId',
+  );
   const deleteRole = sqlite.prepare('DELETE FROM roles WHERE id = ?');
   const insertPosition = sqlite.prepare('INSERT INTO positions VALUES (@positionId, @roleId, @parentId)');
-  const updatePosition = sqlite.prepare('UPDATE positions SET role_id = @roleId, parent_id = @parentId WHERE id = @positionId');
+  const updatePosition = sqlite.prepare(
+    'UPDATE positions SET role_id = @roleId, parent_id = @parentId WHERE id = @positionId',
+  );
   const deletePosition = sqlite.prepare('DELETE FROM positions WHERE id = ?');
   const insertStream = sqlite.prepare(
     `INSERT INTO streams VALUES
@@ -36,7 +40,14 @@ export function orgProjectors(sqlite: Database.Database): Projectors<OrgEventTyp
     PositionCreated: ({ positionId, roleId, parentId }) => insertPosition.run({ positionId, roleId, parentId }),
     PositionUpdated: ({ positionId, roleId, parentId }) => updatePosition.run({ positionId, roleId, parentId }),
     PositionDeleted: ({ positionId }) => deletePosition.run(positionId),
-    StreamCreated: (event, { actor, at }) => insertStream.run({ ...streamColumns(event), purpose: event.purpose, members: JSON.stringify(event.members), actor, at }),
+    StreamCreated: (event, { actor, at }) =>
+      insertStream.run({
+        ...streamColumns(event),
+        purpose: event.purpose,
+        members: JSON.stringify(event.members),
+        actor,
+        at,
+      }),
     StreamUpdated: (event) => updateStream.run(streamColumns(event)),
     StreamDeleted: ({ streamId }, { seq, at }) => {
       deleteStream.run({ streamId, at });

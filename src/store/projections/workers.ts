@@ -12,11 +12,17 @@ export function workerProjectors(sqlite: Database.Database): Projectors<WorkerEv
     `INSERT INTO workers VALUES
      (@workerId, @kind, @identity, @seq, @positions, @actor, @at, @seq, NULL, NULL, @seq, @seq - 1, NULL)`,
   );
-  const setIdentity = sqlite.prepare('UPDATE workers SET identity = @content, identity_seq = @seq WHERE id = @workerId');
+  const setIdentity = sqlite.prepare(
+    'UPDATE workers SET identity = @content, identity_seq = @seq WHERE id = @workerId',
+  );
   const setPositions = sqlite.prepare('UPDATE workers SET positions = @positions WHERE id = @workerId');
   const setPaused = sqlite.prepare('UPDATE workers SET paused_at = @at WHERE id = @workerId');
-  const fire = sqlite.prepare("UPDATE workers SET fired_at = @at, positions = '[]', open_batch = NULL WHERE id = @workerId");
-  const dropAside = sqlite.prepare("UPDATE set_aside SET state = 'dropped', reason = 'fired', entry_seq = @seq WHERE worker = @workerId");
+  const fire = sqlite.prepare(
+    "UPDATE workers SET fired_at = @at, positions = '[]', open_batch = NULL WHERE id = @workerId",
+  );
+  const dropAside = sqlite.prepare(
+    "UPDATE set_aside SET state = 'dropped', reason = 'fired', entry_seq = @seq WHERE worker = @workerId",
+  );
   const wake = sqlite.prepare('INSERT INTO wakes VALUES (@workerId, @seq)');
   const grant = sqlite.prepare('INSERT INTO grants VALUES (@grantId, @workerId, @tool, @seq)');
   const revoke = sqlite.prepare('DELETE FROM grants WHERE id = @grantId');
