@@ -6,7 +6,7 @@
 //   running  one activation at a time; what comes meanwhile is found by the look after its end,
 //   waiting  its batch may not be shown before a time; a timer marks it again.
 // A mark is set after the commit and cleared before the look, so nothing that lands in between is missed; a restart
-// marks everybody whose inbox is not empty. While the agent itself is broken, nothing starts but a probe now and then.
+// marks everybody. While the agent itself is broken, nothing starts but a probe now and then.
 import { cpus } from 'node:os';
 import { OrgError } from '../domain/errors.ts';
 import { triggers } from '../domain/evolve.ts';
@@ -26,7 +26,7 @@ export type DispatcherDeps = ActivationDeps & { inbox: Inbox };
 export type WorkerActivity = 'running' | 'waiting' | 'paused' | 'idle';
 
 export type Dispatcher = {
-  /** Marks every Worker that has work; nobody runs before. Call it once the server answers and what was cut off is ended. */
+  /** Marks everybody; nobody runs before. Call it once the server answers and what was cut off is ended. */
   start(): void;
   /** Stops a Worker's run, if one is under way. */
   interrupt(workerId: string, reason: StopReason): boolean;
@@ -41,7 +41,7 @@ export type Dispatcher = {
 };
 
 /** Marked Workers looked at in one turn of the event loop. */
-const LOOKS_MAX = 100;
+const LOOKS_MAX = 50;
 /** A clock that was set back must not make a timer of more days than a timer can have. */
 const WAIT_MAX_MS = 3_600_000;
 
@@ -102,8 +102,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     schedule();
   }
 
+  /** Whoever has nothing to do is quiet again after a look; asking here would hold up the loop. */
   function markAll(): void {
-    for (const workerId of inbox.workersWithWork()) mark(workerId, false);
+    for (const workerId of journal.org.workers.keys()) mark(workerId, false);
   }
 
   function schedule(): void {

@@ -1,5 +1,6 @@
 // What the reading tools share: paging by event id, waiting, and the shape of an Event in a result.
 import { invalid } from '../domain/errors.ts';
+import { mayRead } from '../domain/may-read.ts';
 import type { EventView } from '../store/event-reader.ts';
 import type { ToolContext } from './define-tool.ts';
 import { WAIT_MAX_SECONDS } from './waits.ts';
@@ -19,15 +20,18 @@ export type Page = {
 };
 
 /** The newest Events of the Streams after `since`; with `wait`, as soon as there are any. Newest first. */
-export async function readPage({ queries, waits, caller }: ToolContext, streamIds: string[], page: Page) {
+export async function readPage({ queries, waits, caller, journal }: ToolContext, streamIds: string[], page: Page) {
   const limit = clampLimit(page.limit);
   const after = page.since === undefined ? 0 : seqOf(queries, page.since);
   const waitSeconds = Math.min(Math.max(page.wait ?? 0, 0), WAIT_MAX_SECONDS);
   const { thread, search } = page;
-  const read = () =>
-    search === undefined
-      ? queries.events(streamIds, { after, limit, ...(thread === undefined ? {} : { thread }) })
-      : found(queries, streamIds, search, { after, limit, thread });
+  const read = () => {
+    // Asked at each look: who may read can change during a wait.
+    const readable = streamIds.filter((id) => mayRead(journal.org, caller.workerId, id));
+    return search === undefined
+      ? queries.events(readable, { after, limit, ...(thread === undefined ? {} : { thread }) })
+      : found(queries, readable, search, { after, limit, thread });
+  };
   const deadline = Date.now() + waitSeconds * 1_000;
   for (;;) {
     const left = deadline - Date.now();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { withWarnings } from './refresh-folders.ts';
 
 export const fireWorker = defineTool({
   name: 'fire_worker',
@@ -12,7 +13,10 @@ export const fireWorker = defineTool({
   effect: 'changes',
   async handler({ workerId }, { change, lifecycle }) {
     await change({ type: 'FireWorker', workerId });
-    await lifecycle.dismiss(workerId);
-    return { id: workerId };
+    const warnings = await lifecycle.dismiss(workerId).then(
+      () => [],
+      (error: unknown) => [`Fired, but the folder stays where it is: ${String(error)}`],
+    );
+    return { id: workerId, ...withWarnings(warnings) };
   },
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { invalid } from '../domain/errors.ts';
 import { list, optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { refreshFolders, withWarnings } from './refresh-folders.ts';
 import { mentionedTools, toolsOfRole } from './role-text.ts';
 
 const KINDS = ['human', 'ai'] as const;
@@ -28,7 +29,8 @@ export const hireWorker = defineTool({
     streams: list(z.string(), 'Streams to listen to from the first moment.'),
   }),
   effect: 'adds',
-  async handler(args, { queries, newId, change, prepareFolder, toolNames }) {
+  async handler(args, context) {
+    const { queries, newId, change, toolNames } = context;
     const workerId = args.id ?? `w-${newId()}`;
     const position = queries.position(args.positionId);
     const role = position && queries.role(position.roleId);
@@ -44,9 +46,9 @@ export const hireWorker = defineTool({
       grants: tools.map((tool) => ({ grantId: `g-${newId()}`, tool })),
       streams: args.streams ?? [],
     });
-    prepareFolder(workerId);
+    const warnings = refreshFolders(context, [workerId]);
     const lacking = mentionedTools(role?.content ?? '', toolNames).filter((tool) => !tools.includes(tool));
-    const warnings = lacking.map((tool) => `The Role mentions ${tool}, which ${workerId} was not granted.`);
-    return { id: workerId, granted: tools, ...(warnings.length > 0 ? { warnings } : {}) };
+    warnings.push(...lacking.map((tool) => `The Role mentions ${tool}, which ${workerId} was not granted.`));
+    return { id: workerId, granted: tools, ...withWarnings(warnings) };
   },
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { list, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { refreshFolders, withWarnings } from './refresh-folders.ts';
 
 export const moveWorker = defineTool({
   name: 'move_worker',
@@ -11,9 +12,8 @@ export const moveWorker = defineTool({
     positions: list(z.string(), 'All Positions it shall hold; an empty list leaves it without a seat.'),
   }),
   effect: 'changes',
-  async handler({ workerId, positions = [] }, { change, prepareFolder }) {
-    await change({ type: 'MoveWorker', workerId, positions });
-    prepareFolder(workerId);
-    return { id: workerId, positions };
+  async handler({ workerId, positions = [] }, context) {
+    await context.change({ type: 'MoveWorker', workerId, positions });
+    return { id: workerId, positions, ...withWarnings(refreshFolders(context, [workerId])) };
   },
 });

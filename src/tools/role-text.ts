@@ -1,13 +1,17 @@
 // What a Role's markdown says about tools: names in backticks, and the list under its "Tools (MCP)" heading.
 
-/** The tools that the "Tools (MCP)" section of a Role names, in order. */
+/**
+ * The tools that the "Tools (MCP)" section of a Role names, in order. Some names are plain English words (release, retry),
+ * so where a section puts any name in backticks, only those count.
+ */
 export function toolsOfRole(content: string, toolNames: ReadonlySet<string>): string[] {
   const lines = content.split('\n');
   const start = lines.findIndex((line) => /^#{1,6}\s+tools\s*\(mcp\)\s*$/i.test(line));
   if (start < 0) return [];
   const length = lines.slice(start + 1).findIndex((line) => /^#{1,6}\s/.test(line));
   const section = lines.slice(start + 1, length < 0 ? undefined : start + 1 + length).join('\n');
-  return words(section).filter((word) => toolNames.has(word) || word.startsWith('agent:'));
+  const quoted = [...section.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]).join('\n');
+  return words(quoted === '' ? section : quoted).filter((word) => toolNames.has(word) || word.startsWith('agent:'));
 }
 
 /** The tools that a Role mentions anywhere in backticks. */

@@ -1,5 +1,5 @@
 // What retry, release and discard share: finding the held or parked things an id names.
-import { notFound } from '../domain/errors.ts';
+import { conflict, notFound } from '../domain/errors.ts';
 import { activationStreamId } from '../domain/ids.ts';
 import type { ToolContext } from './define-tool.ts';
 import { requireEvent } from './get-event.ts';
@@ -15,6 +15,7 @@ export type Found = {
 /** @param id an Event, or an activation whose triggers were parked */
 export function findSetAside(context: ToolContext, id: string, workerId: string | undefined): Found {
   const found = id.startsWith('a-') ? ofActivation(context, id) : ofEvent(context, id);
+  if (found.heldEvent && workerId !== undefined) throw conflict(`${id} is held for everybody; leave workerId out.`);
   const triggers = found.triggers.filter((row) => workerId === undefined || row.workerId === workerId);
   return { ...found, triggers };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { refreshFolders, withWarnings } from './refresh-folders.ts';
 
 export const updateIdentity = defineTool({
   name: 'update_identity',
@@ -12,9 +13,8 @@ export const updateIdentity = defineTool({
     content: required('content', 'Who this Worker is, in markdown.'),
   }),
   effect: 'changes',
-  async handler({ workerId, content }, { change, prepareFolder }) {
-    await change({ type: 'UpdateIdentity', workerId, content });
-    prepareFolder(workerId);
-    return { id: workerId };
+  async handler({ workerId, content }, context) {
+    await context.change({ type: 'UpdateIdentity', workerId, content });
+    return { id: workerId, ...withWarnings(refreshFolders(context, [workerId])) };
   },
 });

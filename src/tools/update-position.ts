@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { refreshFolders, withWarnings } from './refresh-folders.ts';
 
 export const updatePosition = defineTool({
   name: 'update_position',
@@ -12,10 +13,19 @@ export const updatePosition = defineTool({
     parentId: optionalId('The Position it shall be below; "none" makes it a root.'),
   }),
   effect: 'changes',
-  async handler({ id, roleId, parentId }, { change, queries, prepareFolder }) {
+  async handler({ id, roleId, parentId }, context) {
+    const { change, queries } = context;
     const parent = parentId === undefined ? {} : { parentId: parentId === 'none' ? null : parentId };
     await change({ type: 'UpdatePosition', positionId: id, ...(roleId === undefined ? {} : { roleId }), ...parent });
-    for (const worker of queries.workers()) if (worker.positions.includes(id)) prepareFolder(worker.id);
-    return { ...queries.position(id) };
+    const holders = queries.workers().filter(({ positions }) => positions.includes(id));
+    return {
+      ...queries.position(id),
+      ...withWarnings(
+        refreshFolders(
+          context,
+          holders.map((worker) => worker.id),
+        ),
+      ),
+    };
   },
 });

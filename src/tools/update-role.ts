@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { refreshFolders, withWarnings } from './refresh-folders.ts';
 
 export const updateRole = defineTool({
   name: 'update_role',
@@ -11,10 +12,19 @@ export const updateRole = defineTool({
     content: required('content', 'The whole new job description, in markdown.'),
   }),
   effect: 'changes',
-  async handler({ roleId, content }, { queries, prepareFolder, change }) {
+  async handler({ roleId, content }, context) {
+    const { queries, change } = context;
     await change({ type: 'UpdateRole', roleId, content });
     const seats = new Set(queries.positions().flatMap((position) => (position.roleId === roleId ? [position.id] : [])));
-    for (const worker of queries.workers()) if (worker.positions.some((id) => seats.has(id))) prepareFolder(worker.id);
-    return { id: roleId };
+    const holders = queries.workers().filter(({ positions }) => positions.some((id) => seats.has(id)));
+    return {
+      id: roleId,
+      ...withWarnings(
+        refreshFolders(
+          context,
+          holders.map(({ id }) => id),
+        ),
+      ),
+    };
   },
 });
