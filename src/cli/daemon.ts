@@ -69,6 +69,7 @@ export type Daemon = Pick<Core, 'paths' | 'db' | 'journal' | 'queries' | 'settin
 };
 
 const WAITING_COUNTED = 100;
+const RECOVERY_RETRY_MS = 5_000;
 
 /** Resolves when the daemon answers. @throws OrgError when another daemon has the data */
 export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrides = {}): Promise<Daemon> {
@@ -124,7 +125,7 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
       onFailure: (error) => log.error({ err: error }, 'maintenance failed'),
     });
     shutdown.first('maintenance', maintenance);
-    const recovered = recoverThenStart(core, dispatch, { log, now, isStopping: () => shutdown.isUnderWay });
+    const recovered = recoverThenStart(core, dispatch, { log, now, after, isStopping: () => shutdown.isUnderWay });
     const parts = { paths, db, journal, queries, settings, tokens, waits, door, dispatcher, control, agent };
     return { ...parts, ownerToken, recovered, url, publicUrl, port: reach.port(), stop: () => shutdown.run() };
   } catch (error) {
@@ -207,17 +208,22 @@ function createHttp(config: DaemonConfig, { log, keepAliveMs }: Edges, { core, d
 async function recoverThenStart(
   { journal, queries, settings }: Core,
   { inbox, processes, dispatcher }: Dispatch,
-  { log, now, isStopping }: Pick<Edges, 'log' | 'now'> & { isStopping(): boolean },
+  { log, now, after, isStopping }: Pick<Edges, 'log' | 'now' | 'after'> & { isStopping(): boolean },
 ): Promise<void> {
   const stopProcesses = (activationId: string, root?: { pid: number; startedAt: string }) =>
     stopActivationProcesses({ activationId, ...(root ? { root } : {}) });
-  try {
-    const cutOff = await recover({ journal, queries, inbox, processes, settings, stopProcesses, now });
-    if (cutOff.length > 0) log.warn({ activations: cutOff }, 'what was cut off comes again');
-    if (!isStopping()) dispatcher.start();
-  } catch (error) {
-    if (!isStopping())
-      log.fatal({ err: error }, 'the recovery failed: no Worker runs until the daemon is started again');
+  while (!isStopping()) {
+    try {
+      const cutOff = await recover({ journal, queries, inbox, processes, settings, stopProcesses, now });
+      if (cutOff.length > 0) log.warn({ activations: cutOff }, 'what was cut off comes again');
+      if (!isStopping()) dispatcher.start();
+      return;
+    } catch (error) {
+      if (isStopping()) return;
+      // As when the disk is full: nobody runs until it worked, and that must not need a restart.
+      log.error({ err: error }, 'the recovery failed and is tried again; no Worker runs until then');
+      await new Promise<void>((resolve) => void after(RECOVERY_RETRY_MS, resolve));
+    }
   }
 }
 

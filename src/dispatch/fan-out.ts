@@ -22,7 +22,7 @@ type Walk = { streamId: string; by: string | undefined; urgent: boolean };
 
 export function createFanOut({ subscribersOf, mark, onDone }: FanOutDeps): FanOut {
   const waiting = new Map<string, Walk>();
-  let current: (Walk & { left: string[] }) | undefined;
+  let current: (Walk & { subscribers: string[]; done: number }) | undefined;
   let scheduled = false;
 
   function step(): void {
@@ -30,22 +30,21 @@ export function createFanOut({ subscribersOf, mark, onDone }: FanOutDeps): FanOu
     for (let room = SLICE; room > 0; ) {
       current ??= begin();
       if (!current) return onDone();
-      const { by, urgent, left } = current;
-      for (const workerId of left.splice(-room)) {
-        room -= 1;
-        if (workerId !== by) mark(workerId, urgent);
-      }
-      if (left.length === 0) current = undefined;
+      const { by, urgent, subscribers, done } = current;
+      const slice = subscribers.slice(done, done + room);
+      for (const workerId of slice) if (workerId !== by) mark(workerId, urgent);
+      room -= slice.length;
+      current.done += slice.length;
+      if (current.done === subscribers.length) current = undefined;
     }
     schedule();
   }
 
-  function begin(): (Walk & { left: string[] }) | undefined {
+  function begin(): typeof current {
     const [walk] = waiting.values();
     if (!walk) return undefined;
     waiting.delete(walk.streamId);
-    // Taken from the end, so the first subscriber is put last.
-    return { ...walk, left: [...subscribersOf(walk.streamId)].reverse() };
+    return { ...walk, subscribers: [...subscribersOf(walk.streamId)], done: 0 };
   }
 
   function schedule(): void {

@@ -58,10 +58,20 @@ async function untilRecorded(
     } catch (error) {
       if (closing.aborted) throw error;
       deps.onFailure(error);
-      await new Promise<void>((resolve) => {
-        const cancel = deps.after(RECORD_RETRY_MS, resolve);
-        closing.addEventListener('abort', () => resolve(cancel()), { once: true });
-      });
+      await pause(deps, closing);
     }
   }
+}
+
+/** Until it is time to try again, or the daemon stops. */
+function pause({ after }: ActivationDeps, closing: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = after(RECORD_RETRY_MS, goOn);
+    function goOn() {
+      cancel();
+      closing.removeEventListener('abort', goOn);
+      resolve();
+    }
+    closing.addEventListener('abort', goOn);
+  });
 }

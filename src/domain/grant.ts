@@ -1,5 +1,5 @@
 import { conflict, forbidden, invalid, missing, nearest } from './errors.ts';
-import { OWNER } from './ids.ts';
+import { checkId, OWNER } from './ids.ts';
 import type { Context, DomainEvent, Org } from './org.ts';
 import { requireWorker } from './worker.ts';
 
@@ -25,6 +25,7 @@ export function grantTool(
 }
 
 export function checkNewGrantId(org: Org, grantId: string): void {
+  checkId('g', grantId);
   if (org.grantIds.has(grantId)) throw conflict(`Grant ${grantId} already exists; leave the id out to get a new one.`);
 }
 

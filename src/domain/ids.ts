@@ -1,9 +1,9 @@
 import { invalid } from './errors.ts';
 
-/** Prefix of each kind of id a caller may choose: Role, Position, Worker, Stream. */
-export type IdPrefix = 'r' | 'p' | 'w' | 's';
+/** Prefix of each kind of id a caller may choose: Role, Position, Worker, Stream, Grant. */
+export type IdPrefix = 'r' | 'p' | 'w' | 's' | 'g';
 
-const nouns: Record<IdPrefix, string> = { r: 'Role', p: 'Position', w: 'Worker', s: 'Stream' };
+const nouns: Record<IdPrefix, string> = { r: 'Role', p: 'Position', w: 'Worker', s: 'Stream', g: 'Grant' };
 
 /** What an id supplied by a caller looks like; paths are made of them, so nothing else may pass. */
 export const ID_PATTERN = /^[a-z]-[a-z0-9][a-z0-9_-]{0,45}$/;

@@ -174,7 +174,7 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     case 'ResumeWorker':
       return worker.resumeWorker(org, command.workerId);
     case 'ActivateWorker':
-      return worker.activateWorker(org, command.workerId, command.reason);
+      return worker.activateWorker(org, command.workerId, command.reason, context);
     case 'GrantTool':
       return grantTool(org, command, context);
     case 'RevokeTool':

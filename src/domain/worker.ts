@@ -39,13 +39,15 @@ type HireWorker = Extract<WorkerCommand, { type: 'HireWorker' }>;
 /** Hiring an AI also makes its transcript Stream, to which the hirer listens; the hire itself is its first trigger. */
 export function hireWorker(org: Org, hire: HireWorker, context: Context): DomainEvent[] {
   const { workerId, positionId, kind, identity } = hire;
+  if (kind === 'ai') checkHops(context);
   checkId('w', workerId);
   checkNewWorkerId(org, workerId);
   checkText('identityContent', identity);
   requirePosition(org, positionId);
   const events: DomainEvent[] = [{ type: 'WorkerHired', workerId, positionId, kind, identity }];
   const grants = [...new Map(hire.grants.map((given) => [given.tool, given])).values()];
-  if (new Set(grants.map(({ grantId }) => grantId)).size < grants.length) throw invalid('The same Grant id is given twice.');
+  if (new Set(grants.map(({ grantId }) => grantId)).size < grants.length)
+    throw invalid('The same Grant id is given twice.');
   for (const grant of grants) {
     checkGrantable(org, grant.tool, context);
     checkNewGrantId(org, grant.grantId);
@@ -115,7 +117,8 @@ export function resumeWorker(org: Org, workerId: string): DomainEvent[] {
   return requireWorker(org, workerId).paused ? [{ type: 'WorkerResumed', workerId }] : [];
 }
 
-export function activateWorker(org: Org, workerId: string, reason: string): DomainEvent[] {
+export function activateWorker(org: Org, workerId: string, reason: string, context: Context): DomainEvent[] {
+  checkHops(context);
   const worker = requireWorker(org, workerId);
   if (worker.kind !== 'ai') throw conflict(`Worker ${workerId} is human; only AI Workers are activated.`);
   return [{ type: 'ActivationRequested', workerId, reason }];
@@ -138,4 +141,12 @@ function checkNewWorkerId(org: Org, workerId: string): void {
   if (!known) return;
   const since = known.firedAt === null ? '' : ` (fired on ${known.firedAt.slice(0, 10)}; ids are never given twice)`;
   throw conflict(`Worker ${workerId} already exists${since}; pick another id.`);
+}
+
+/** Waking by hiring and by asking is bounded like waking by Events; it has no Event to hold, so it is refused. */
+function checkHops({ hops, limits }: Context): void {
+  if (hops <= limits.maxHops) return;
+  throw conflict(
+    `This is ${hops} Workers away from its cause, the limit is ${limits.maxHops} (dispatch.max_hops); a person has to do it.`,
+  );
 }

@@ -56,6 +56,7 @@ export function createEventStatus({ sqlite }: Db): EventStatusReader {
   const heldEvent = sqlite.prepare('SELECT state, reason FROM held_events WHERE seq = ?');
   const message = sqlite.prepare("SELECT bytes FROM content WHERE seq = ? AND name = 'message'").pluck();
   const redacted = sqlite.prepare('SELECT 1 FROM redactions WHERE seq = ?').pluck();
+  const deleted = sqlite.prepare('SELECT 1 FROM streams WHERE id = ? AND deleted_at IS NOT NULL').pluck();
   const paused = sqlite
     .prepare(
       "SELECT type FROM journal WHERE shapes_org = 1 AND type IN ('OrgPaused', 'OrgResumed') ORDER BY seq DESC LIMIT 1",
@@ -68,7 +69,10 @@ export function createEventStatus({ sqlite }: Db): EventStatusReader {
     return !passes(JSON.parse(filter) as SubscriptionFilter, (bytes && decodeMessage(bytes)) || {});
   }
 
-  function statusOf(worker: Listener, event: { seq: number; publisher: string }): Omit<WakeStatus, 'workerId'> {
+  function statusOf(
+    worker: Listener,
+    event: { seq: number; stream: string; publisher: string },
+  ): Omit<WakeStatus, 'workerId'> {
     if (worker.id === event.publisher) return { state: 'skipped', reason: 'published it' };
     if (worker.kind === 'human') return { state: 'read_only', reason: 'a person reads it when they look' };
     const run = lastRun.get(event.seq, worker.id) as { id: string; state: string; exit: string | null } | undefined;
@@ -87,6 +91,7 @@ export function createEventStatus({ sqlite }: Db): EventStatusReader {
       return { state: 'handled', reason: 'its activation ended well', activationId: run.id };
     if (!waits && worker.checkpoint >= event.seq) return { state: 'dropped', reason: 'passed without a run' };
     if (worker.fired_at !== null) return { state: 'dropped', reason: 'fired' };
+    if (deleted.get(event.stream)) return { state: 'dropped', reason: 'its Stream was deleted' };
     if (redacted.get(event.seq) && !run) return { state: 'redacted', reason: 'redacted before it was shown' };
     const reason =
       worker.paused_at !== null
@@ -101,7 +106,7 @@ export function createEventStatus({ sqlite }: Db): EventStatusReader {
     page: ({ seq, stream, publisher }, after, limit) =>
       (listeners.all({ stream, seq, after, limit }) as Listener[]).map((worker) => ({
         workerId: worker.id,
-        ...statusOf(worker, { seq, publisher }),
+        ...statusOf(worker, { seq, stream, publisher }),
       })),
     total: ({ seq, stream }) => count.get({ stream, seq }) as number,
   };

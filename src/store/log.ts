@@ -1,10 +1,13 @@
 // Rows of the journal, in and out: the tail of the hash chain, the seq counter, and reading entries by seq.
-import { asc, eq, sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { ContentPart } from '../domain/entry.ts';
 import type { DomainEvent } from '../domain/org.ts';
 import type { Db } from './database.ts';
-import { type Entry, GENESIS, type JournalRow, type SaltedPart, toEntry } from './entries.ts';
+import { type Entry, GENESIS, type JournalRow, type SaltedPart, toEntry, toEvent } from './entries.ts';
 import { content, journal } from './schema.ts';
+
+type StateRow = Pick<JournalRow, 'seq' | 'v' | 'type' | 'actor' | 'root' | 'at' | 'data'>;
+export type StateEntry = Pick<Entry, 'seq' | 'actor' | 'root' | 'at' | 'event'>;
 
 export type Log = {
   readonly lastSeq: number;
@@ -14,19 +17,21 @@ export type Log = {
   append(row: JournalRow, parts: SaltedPart[], event: DomainEvent): Entry;
   /** The next seq, for a line that is no journal entry. */
   takeSeq(): number;
-  /** Entries that shape the org's decision state, in order. */
-  stateEntries(): Iterable<Entry>;
+  /** Facts that shape the org's decision state, in order. Nothing else may be read or written meanwhile. */
+  stateEntries(): Iterable<StateEntry>;
   /** Reads the tail again, after a transaction was rolled back. */
   reload(): void;
 };
 
-export function createLog({ sqlite, orm }: Db): Log {
+export function createLog({ sqlite }: Db): Log {
   const insertEntry = sqlite.prepare(
     `INSERT INTO journal VALUES (@seq, @v, @type, @stream, @subject, @actor, @onBehalfOf, @via, @causedBy, @root, @hops,
      @activationId, @at, @data, @prevHash, @hash, @shapesOrg)`,
   );
   const insertContent = sqlite.prepare('INSERT INTO content VALUES (?, ?, ?, ?)');
-  const stateRows = orm.select().from(journal).where(sql`shapes_org = 1`).orderBy(asc(journal.seq)).prepare();
+  const stateRows = sqlite.prepare(
+    'SELECT seq, v, type, actor, root, at, data FROM journal WHERE shapes_org = 1 ORDER BY seq',
+  );
   const tail = sqlite.prepare('SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1');
   // Lines that were pruned must not give their numbers to others, so pruning leaves its highest seq in counters.
   const highest = sqlite
@@ -57,7 +62,10 @@ export function createLog({ sqlite, orm }: Db): Log {
       return lastSeq;
     },
     *stateEntries() {
-      for (const row of stateRows.all()) yield toEntry(row, []);
+      for (const row of stateRows.iterate() as Iterable<StateRow>) {
+        const { seq, actor, root, at } = row;
+        yield { seq, actor, root, at, event: toEvent(row, []) };
+      }
     },
     reload() {
       const row = tail.get() as { seq: number; hash: Buffer } | undefined;

@@ -1,6 +1,7 @@
 // Full-text search over Messages (SQLite FTS5). Filled behind the journal, so that publishing never waits for it.
 import { decodeMessage, type Message } from '../domain/message.ts';
 import type { Db } from './database.ts';
+import { isUnavailable } from './disk-errors.ts';
 import { createEntryReader } from './log.ts';
 
 export type Search = {
@@ -64,12 +65,19 @@ export function createSearch(db: Db): Search {
     return seqs.length === most;
   }
 
+  /** What was published a moment ago is found too; on a full disk, at least what was taken in before. */
+  function catchUp(): void {
+    try {
+      while (advance(CATCH_UP_SLICE));
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+    }
+  }
+
   return {
     advance,
     find(text, { stream, before = Number.MAX_SAFE_INTEGER, after = 0, limit }) {
-      while (advance(CATCH_UP_SLICE)) {
-        // What was published a moment ago is found too.
-      }
+      catchUp();
       const query = quoted(text);
       return query === '' ? [] : (match.all({ query, before, after, stream: stream ?? null, limit }) as number[]);
     },
@@ -78,7 +86,7 @@ export function createSearch(db: Db): Search {
 
 /** Every word in quotes, so that FTS5 takes none of it for its query language; the last letters may be missing. */
 function quoted(text: string): string {
-  const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words = text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
   return words
     .slice(0, WORDS_MAX)
     .map((word) => `"${word}"*`)

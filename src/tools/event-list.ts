@@ -29,8 +29,8 @@ export async function readPage({ queries, waits, caller, journal }: ToolContext,
     // Asked at each look: who may read can change during a wait.
     const readable = streamIds.filter((id) => mayRead(journal.org, caller.workerId, id));
     return search === undefined
-      ? queries.events(readable, { after, limit, ...(thread === undefined ? {} : { thread }) })
-      : found(queries, readable, search, { after, limit, thread });
+      ? queries.events(readable, { after, limit: limit + 1, ...(thread === undefined ? {} : { thread }) })
+      : found(queries, readable, search, { after, limit: limit + 1, thread });
   };
   const deadline = Date.now() + waitSeconds * 1_000;
   for (;;) {
@@ -40,7 +40,9 @@ export async function readPage({ queries, waits, caller, journal }: ToolContext,
     const events = read();
     if (events.length > 0 || !waiter || caller.signal?.aborted || waits.released) {
       waiter?.cancel();
-      return { events: events.map(show) };
+      // Who pages by `since` must know that older new ones were left out.
+      const more = page.since !== undefined && events.length > limit;
+      return { events: events.slice(0, limit).map(show), ...(more ? { more } : {}) };
     }
     await waiter.woken;
   }

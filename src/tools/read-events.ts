@@ -14,7 +14,9 @@ export const readEvents = defineTool({
     streamId: optionalId('Only this Stream; you need not listen to it.'),
     thread: optionalId('Only Events of this thread.'),
     search: optionalId('Only Events whose text, subject or sender holds all these words.'),
-    since: optionalId('Event id; only newer Events are returned.'),
+    since: optionalId(
+      'Event id; only newer Events are returned. `more: true` says that there are more of them than the limit.',
+    ),
     limit: integer('How many, 50 by default, at most 200.'),
     wait: integer('Seconds to wait when there is nothing new; at most 45.'),
   }),

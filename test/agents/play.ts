@@ -4,9 +4,9 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import type { AgentResult, AgentRun, ProcessIdentity, Segment } from '../../src/domain/agent.ts';
 import { createCommandAgent } from '../../src/agents/command.ts';
 import { readProcess } from '../../src/agents/process-table.ts';
+import type { AgentResult, AgentRun, ProcessIdentity, Segment } from '../../src/domain/agent.ts';
 
 export type Played = { result: AgentResult; segments: Segment[]; bodies: string[]; root: ProcessIdentity | undefined };
 

@@ -171,3 +171,22 @@ it('A112: two AI Workers that answer each other stop at the hop limit, with one 
   await stage.idle();
   expect(stage.notices()).toHaveLength(1);
 });
+
+it('A112: Workers that wake each other by asking or hiring stop at the hop limit too', async () => {
+  const stage = await dispatchStage({
+    settings: { 'dispatch.max_hops': 3 },
+    play: async (run) => {
+      if (run.prompt.includes('kind: hire')) return;
+      await run.use('activate_worker', { workerId: run.workerId === 'w-a' ? 'w-b' : 'w-a' });
+    },
+  });
+  await stage.hire('w-a', { grants: ['activate_worker'] });
+  await stage.hire('w-b', { grants: ['activate_worker'] });
+  await stage.idle();
+  stage.runs.length = 0;
+  await stage.call('activate_worker', { workerId: 'w-a' });
+  await until(() => stage.runs.length === 4);
+  await stage.idle();
+  expect(stage.runs.map(({ workerId }) => workerId)).toEqual(['w-a', 'w-b', 'w-a', 'w-b']);
+  expect(stage.activations('w-b').at(-1)?.exit).toContain('4 Workers away from its cause, the limit is 3');
+});

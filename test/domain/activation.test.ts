@@ -31,7 +31,12 @@ const end = {
 } as const;
 
 describe('StartActivation', () => {
-  const command = { ...start, triggers: [...start.triggers], content: [...start.content], ranWith: { ...start.ranWith, roles: [1] } };
+  const command = {
+    ...start,
+    triggers: [...start.triggers],
+    content: [...start.content],
+    ranWith: { ...start.ranWith, roles: [1] },
+  };
 
   test('records everything the run was given', () => {
     const { type: _, ...fields } = command;
@@ -44,7 +49,9 @@ describe('StartActivation', () => {
     given(...history)
       .when('system', { ...command, triggers: [] })
       .refused('invalid', /^An activation needs at least one trigger\.$/);
-    given(...gone).when('system', command).refused('conflict', 'was fired on');
+    given(...gone)
+      .when('system', command)
+      .refused('conflict', 'was fired on');
     given(founded).when('system', command).refused('not_found', 'record not found');
   });
 });
@@ -91,8 +98,12 @@ describe('HoldTriggers, RequeueTriggers and DropTriggers', () => {
 
   test('are refused for a Worker who is not there', () => {
     for (const command of [hold, requeue, drop]) {
-      given(founded).when('system', command).refused('not_found', /worker "w-ada": record not found$/);
-      given(...gone).when('system', command).refused('conflict', 'was fired on');
+      given(founded)
+        .when('system', command)
+        .refused('not_found', /worker "w-ada": record not found$/);
+      given(...gone)
+        .when('system', command)
+        .refused('conflict', 'was fired on');
     }
     expect(given(...gone).org.workers.get('w-ada')?.firedAt).not.toBeNull();
   });

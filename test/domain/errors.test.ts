@@ -20,7 +20,8 @@ describe('the nearest known word', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 12 }), fc.array(fc.string({ maxLength: 12 })), (word, known) => {
         const found = nearest(word, known);
-        if (found !== undefined) expect(Math.abs(found.length - word.length)).toBeLessThanOrEqual(Math.min(3, word.length / 3));
+        if (found !== undefined)
+          expect(Math.abs(found.length - word.length)).toBeLessThanOrEqual(Math.min(3, word.length / 3));
         if (word.length >= 3) expect(nearest(word, [...known, word])).toBe(word);
       }),
     );

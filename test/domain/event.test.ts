@@ -8,7 +8,12 @@ import { fired, founded, given, hired, idOf, MAX_HOPS, type Step, stream, subscr
 const content: ContentPart[] = [{ name: 'message', bytes: encodeMessage({ body: 'hi' }) }];
 const publish = (streamId: string): Extract<Command, { type: 'Publish' }> => ({ type: 'Publish', streamId, content });
 const dm = (toWorkerId: string, body = 'hi'): Command => ({ type: 'SendDm', toWorkerId, body });
-const team: Step[] = [founded, stream('s-in'), hired('w-ada', { streams: ['s-in'] }), hired('w-bob', { streams: ['s-in'] })];
+const team: Step[] = [
+  founded,
+  stream('s-in'),
+  hired('w-ada', { streams: ['s-in'] }),
+  hired('w-bob', { streams: ['s-in'] }),
+];
 
 const messageOf = (event: DomainEvent | undefined) =>
   event?.type === 'EventPublished' ? decodeMessage(event.content[0]!.bytes) : undefined;
@@ -16,7 +21,9 @@ const messageOf = (event: DomainEvent | undefined) =>
 describe('Publish', () => {
   test('records the Event under an id that carries its seq', () => {
     const org = given(...team);
-    org.when('w-ada', publish('s-in')).then({ type: 'EventPublished', id: idOf(org.seq + 1), streamId: 's-in', content });
+    org
+      .when('w-ada', publish('s-in'))
+      .then({ type: 'EventPublished', id: idOf(org.seq + 1), streamId: 's-in', content });
   });
 
   test('is open to the outside and to Workers who do not listen', () => {
@@ -31,7 +38,13 @@ describe('Publish', () => {
     ['to a Stream that is not there', 'w-ada', 's-inn', 'not_found', /did you mean s-in\?/],
     ['to a transcript', 'w-owner', 's-activations-w-ada', 'conflict', /is written by the daemon alone/],
     ['to the notices by a Worker', 'w-owner', 's-notices', 'conflict', /is written by the daemon alone/],
-    ['to a private Stream by a stranger', 'w-ada', 's-secret', 'forbidden', /^Stream s-secret is private; only its members publish/],
+    [
+      'to a private Stream by a stranger',
+      'w-ada',
+      's-secret',
+      'forbidden',
+      /^Stream s-secret is private; only its members publish/,
+    ],
   ] as const)('is refused %s', (_what, actor, streamId, code, sentence) => {
     given(...closed)
       .when(actor, publish(streamId))
@@ -96,7 +109,12 @@ describe('the hop limit', () => {
   });
 
   test('holds nothing that would wake nobody anyway', () => {
-    const alone: Step[] = [founded, stream('s-in'), hired('w-ada', { streams: ['s-in'] }), subscribed('w-owner', 's-in')];
+    const alone: Step[] = [
+      founded,
+      stream('s-in'),
+      hired('w-ada', { streams: ['s-in'] }),
+      subscribed('w-owner', 's-in'),
+    ];
     given(...alone)
       .when('w-ada', publish('s-in'), tooFar)
       .records('EventPublished');
@@ -106,7 +124,14 @@ describe('the hop limit', () => {
     const org = given(...team);
     org
       .when('w-ada', dm('w-bob'), tooFar)
-      .records('StreamCreated', 'WorkerSubscribed', 'WorkerSubscribed', 'EventPublished', 'EventHeld', 'EventPublished');
+      .records(
+        'StreamCreated',
+        'WorkerSubscribed',
+        'WorkerSubscribed',
+        'EventPublished',
+        'EventHeld',
+        'EventPublished',
+      );
   });
 });
 
@@ -141,10 +166,13 @@ describe('SendDm', () => {
   });
 
   test('brings back a member who had stopped listening', () => {
-    given(founded, hired('w-ada'), hired('w-bob'), ['w-bob', dm('w-ada')], [
-      'w-ada',
-      { type: 'Unsubscribe', streamId: 's-dm-w-ada-w-bob' },
-    ])
+    given(
+      founded,
+      hired('w-ada'),
+      hired('w-bob'),
+      ['w-bob', dm('w-ada')],
+      ['w-ada', { type: 'Unsubscribe', streamId: 's-dm-w-ada-w-bob' }],
+    )
       .when('w-bob', dm('w-ada'))
       .records('WorkerSubscribed', 'EventPublished');
   });

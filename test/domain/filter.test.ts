@@ -47,7 +47,12 @@ describe('a filter', () => {
     from: 'eve@example.com',
     subject: 'Invoice 7 is late',
     body: 'Please pay.',
-    extra: { event: 'issues', action: 'labeled', label: { name: 'bug' }, issue: { labels: [{ name: 'urgent' }, { name: 'bug' }] } },
+    extra: {
+      event: 'issues',
+      action: 'labeled',
+      label: { name: 'bug' },
+      issue: { labels: [{ name: 'urgent' }, { name: 'bug' }] },
+    },
   };
 
   test.each([

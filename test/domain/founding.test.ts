@@ -25,12 +25,18 @@ describe('FoundOrg', () => {
   });
 
   test('is refused a second time', () => {
-    given(founded).when('system', founding).refused('conflict', /^org is already initialised/);
+    given(founded)
+      .when('system', founding)
+      .refused('conflict', /^org is already initialised/);
   });
 
   test('is refused for an owner without a role or an identity', () => {
-    given().when('system', { ...founding, ownerRole: ' ' }).refused('invalid', 'is empty');
-    given().when('system', { ...founding, ownerIdentity: '' }).refused('invalid', 'is empty');
+    given()
+      .when('system', { ...founding, ownerRole: ' ' })
+      .refused('invalid', 'is empty');
+    given()
+      .when('system', { ...founding, ownerIdentity: '' })
+      .refused('invalid', 'is empty');
   });
 });
 

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { fired, founded, given, hired, type Step } from '../support/given.ts';
 
-const history: Step[] = [founded, hired('w-ada', { tools: ['grant_tool', 'publish', 'agent:Bash(gh *)'] }), hired('w-bob')];
+const history: Step[] = [
+  founded,
+  hired('w-ada', { tools: ['grant_tool', 'publish', 'agent:Bash(gh *)'] }),
+  hired('w-bob'),
+];
 const grant = (tool: string, workerId = 'w-bob') => ({ type: 'GrantTool', grantId: 'g-new', workerId, tool }) as const;
 
 describe('GrantTool', () => {
@@ -12,7 +16,9 @@ describe('GrantTool', () => {
   });
 
   test('stays quiet when the Worker holds the tool', () => {
-    given(...history).when('w-owner', grant('publish', 'w-ada')).staysQuiet();
+    given(...history)
+      .when('w-owner', grant('publish', 'w-ada'))
+      .staysQuiet();
     given(...history)
       .when('w-owner', { ...grant('publish', 'w-ada'), grantId: 'g-w-ada-publish' })
       .staysQuiet();
@@ -20,10 +26,25 @@ describe('GrantTool', () => {
 
   test.each([
     ['the Worker is unknown', grant('publish', 'w-none'), 'not_found', /worker "w-none": record not found$/],
-    ['the Grant id is taken', { ...grant('publish'), grantId: 'g-publish' }, 'conflict', /^Grant g-publish already exists/],
+    [
+      'the Grant id is taken',
+      { ...grant('publish'), grantId: 'g-publish' },
+      'conflict',
+      /^Grant g-publish already exists/,
+    ],
     ['no tool is named', grant(' '), 'invalid', /^toolName is required$/],
-    ['the tool does not exist', grant('shell'), 'invalid', /^unknown tool "shell" Valid: create_role, .*, or agent:NAME/],
-    ['the tool is misspelt', grant('read_event'), 'invalid', /^unknown tool "read_event"; did you mean read_events\? Valid: /],
+    [
+      'the tool does not exist',
+      grant('shell'),
+      'invalid',
+      /^unknown tool "shell" Valid: create_role, .*, or agent:NAME/,
+    ],
+    [
+      'the tool is misspelt',
+      grant('read_event'),
+      'invalid',
+      /^unknown tool "read_event"; did you mean read_events\? Valid: /,
+    ],
     [
       "it carries a client's prefix",
       grant('mcp__helix__publish'),
@@ -52,8 +73,12 @@ describe('GrantTool', () => {
 
   describe('by a Worker', () => {
     test('gives on what it holds', () => {
-      given(...history).when('w-ada', grant('publish')).records('ToolGranted');
-      given(...history).when('w-ada', grant('agent:Bash(gh *)')).records('ToolGranted');
+      given(...history)
+        .when('w-ada', grant('publish'))
+        .records('ToolGranted');
+      given(...history)
+        .when('w-ada', grant('agent:Bash(gh *)'))
+        .records('ToolGranted');
     });
 
     test.each(['read_events', 'hire_worker', 'agent:Bash', 'agent:Bash(*)', 'agent:Bash(gh  *)'])(
@@ -66,7 +91,9 @@ describe('GrantTool', () => {
     );
 
     test('is refused to itself, and through one it has hired', () => {
-      given(...history).when('w-ada', grant('read_events', 'w-ada')).refused('forbidden', 'does not hold');
+      given(...history)
+        .when('w-ada', grant('read_events', 'w-ada'))
+        .refused('forbidden', 'does not hold');
     });
 
     test('is refused once its own Grant is gone', () => {
@@ -79,16 +106,25 @@ describe('GrantTool', () => {
   test.each(['agent:Bash', 'agent:WebFetch', 'agent:Bash(gh *)', 'agent:mcp_x-y(a,b)'])(
     'takes %s, a tool of the agent program',
     (tool) => {
-      given(...history).when('w-owner', grant(tool)).records('ToolGranted');
+      given(...history)
+        .when('w-owner', grant(tool))
+        .records('ToolGranted');
     },
   );
 
-  test.each(['agent:', 'agent:1', 'agent:Bash()', 'agent:Bash(a)b', 'agent:Bash(a\nb)', 'agent:Bash(a)(b)', 'agent:-x'])(
-    'refuses %j, which could be more than one tool',
-    (tool) => {
-      given(...history).when('w-owner', grant(tool)).refused('invalid', 'unknown tool');
-    },
-  );
+  test.each([
+    'agent:',
+    'agent:1',
+    'agent:Bash()',
+    'agent:Bash(a)b',
+    'agent:Bash(a\nb)',
+    'agent:Bash(a)(b)',
+    'agent:-x',
+  ])('refuses %j, which could be more than one tool', (tool) => {
+    given(...history)
+      .when('w-owner', grant(tool))
+      .refused('invalid', 'unknown tool');
+  });
 });
 
 describe('RevokeTool', () => {

@@ -96,6 +96,7 @@ describe('an id supplied by a caller', () => {
       grants: [],
       streams: [],
     }),
+    g: (grantId) => ({ type: 'GrantTool', grantId, workerId: 'w-owner', tool: 'agent:Bash' }),
     s: (streamId) => ({
       type: 'CreateStream',
       streamId,
@@ -106,11 +107,16 @@ describe('an id supplied by a caller', () => {
     }),
   };
 
-  test.each(Object.entries(makers))('of kind %s is refused wherever one is made when it could leave a path', (prefix, make) => {
-    for (const hostile of HOSTILE) {
-      given(founded).when('w-owner', make(hostile.replace('x', prefix))).refused('invalid', /is not a \w+ id/);
-    }
-  });
+  test.each(Object.entries(makers))(
+    'of kind %s is refused wherever one is made when it could leave a path',
+    (prefix, make) => {
+      for (const hostile of HOSTILE) {
+        given(founded)
+          .when('w-owner', make(hostile.replace('x', prefix)))
+          .refused('invalid', /is not a \w+ id/);
+      }
+    },
+  );
 });
 
 describe('a derived id', () => {

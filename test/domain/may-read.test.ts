@@ -54,7 +54,10 @@ describe('reading', () => {
   });
 
   test('begins and ends as a Stream opens and closes', () => {
-    const update = (isPrivate: boolean): Step => ['w-owner', { type: 'UpdateStream', streamId: 's-open', private: isPrivate }];
+    const update = (isPrivate: boolean): Step => [
+      'w-owner',
+      { type: 'UpdateStream', streamId: 's-open', private: isPrivate },
+    ];
     expect(mayRead(given(...history, update(true)).org, 'w-eve', 's-open')).toBe(false);
     expect(mayRead(given(...history, update(true), update(false)).org, 'w-eve', 's-open')).toBe(true);
   });

@@ -64,7 +64,8 @@ describe('extra given as JSON text', () => {
   });
 
   test('keeps the digits of numbers that a double cannot hold, also when it is read and written again', () => {
-    const extra = '{"id":12345678901234567890,"deep":[{"n":-98765432109876543210.5}],"small":1,"s":"12345678901234567890"}';
+    const extra =
+      '{"id":12345678901234567890,"deep":[{"n":-98765432109876543210.5}],"small":1,"s":"12345678901234567890"}';
     const decoded = decodeMessage(encodeMessage({}, extra));
     expect(JSON.stringify(decoded?.extra)).toBe(extra);
     expect(decoded?.extra).toMatchObject({ small: 1, s: '12345678901234567890' });

@@ -25,7 +25,12 @@ describe('CreatePosition', () => {
     ['it exists', create('p-a', 'r-clerk', null), 'conflict', /^Position p-a already exists; pick another id\.$/],
     ['its id is of another noun', create('w-a', 'r-clerk', null), 'invalid', /^"w-a" is not a Position id/],
     ['its Role does not exist', create('p-z', 'r-clark', null), 'not_found', /did you mean r-clerk\?/],
-    ['its parent does not exist', create('p-z', 'r-clerk', 'p-nowhere'), 'not_found', /parent "p-nowhere": record not found$/],
+    [
+      'its parent does not exist',
+      create('p-z', 'r-clerk', 'p-nowhere'),
+      'not_found',
+      /parent "p-nowhere": record not found$/,
+    ],
     ['it is its own parent', create('p-z', 'r-clerk', 'p-z'), 'conflict', /^position cannot be its own parent$/],
   ] as const)('is refused when %s', (_when, command, code, sentence) => {
     given(...tree)
@@ -101,7 +106,16 @@ test('however Positions are made and moved, they stay a tree', () => {
         const whole: Command = create
           ? { type: 'CreatePosition', roleId: 'r-clerk', ...command }
           : { type: 'UpdatePosition', ...command };
-        const context = { actor: 'w-owner', seq: 1, at: AT, hops: 0, root: 1, limits: { maxHops: 1 }, tools: TOOLS, eventId: idOf };
+        const context = {
+          actor: 'w-owner',
+          seq: 1,
+          at: AT,
+          hops: 0,
+          root: 1,
+          limits: { maxHops: 1 },
+          tools: TOOLS,
+          eventId: idOf,
+        };
         try {
           for (const event of decide(org, whole, context)) evolve(org, event, { ...context, actor: 'w-owner' });
         } catch (error) {

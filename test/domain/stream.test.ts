@@ -23,12 +23,27 @@ describe('CreateStream', () => {
 
   test.each([
     ['the id is taken', streamCommand('s-in'), 'conflict', /^Stream s-in already exists; pick another id\.$/],
-    ['the id was given before', streamCommand('s-old'), 'conflict', /\(deleted on 2026-01-02; ids are never given twice\)/],
+    [
+      'the id was given before',
+      streamCommand('s-old'),
+      'conflict',
+      /\(deleted on 2026-01-02; ids are never given twice\)/,
+    ],
     ['the id is of another noun', streamCommand('w-in'), 'invalid', /^"w-in" is not a Stream id/],
-    ['the name is taken', streamCommand('s-new', { name: 's-in' }), 'conflict', /^A Stream named "s-in" already exists: s-in\.$/],
+    [
+      'the name is taken',
+      streamCommand('s-new', { name: 's-in' }),
+      'conflict',
+      /^A Stream named "s-in" already exists: s-in\.$/,
+    ],
     ['the name is blank', streamCommand('s-new', { name: ' ' }), 'invalid', /^stream name is empty$/],
     ['the name is endless', streamCommand('s-new', { name: 'x'.repeat(201) }), 'invalid', /longer than 200 characters/],
-    ['the description is endless', streamCommand('s-new', { description: 'x'.repeat(4_001) }), 'invalid', /longer than 4000/],
+    [
+      'the description is endless',
+      streamCommand('s-new', { description: 'x'.repeat(4_001) }),
+      'invalid',
+      /longer than 4000/,
+    ],
     ['the id is one the daemon gives', streamCommand('s-dm-w-a-w-b'), 'invalid', /are given by the daemon/],
     ['the id is that of a transcript', streamCommand('s-activations-w-x'), 'invalid', /are given by the daemon/],
     ['the id is that of a chat', streamCommand('s-chat-w-x'), 'invalid', /are given by the daemon/],
@@ -40,7 +55,10 @@ describe('CreateStream', () => {
     given(founded, stream('s-old', { name: 'In' }), deleted('s-old'))
       .when('w-owner', streamCommand('s-new', { name: 'In' }))
       .records('StreamCreated');
-    given(founded, stream('s-old', { name: 'In' }), ['w-owner', { type: 'UpdateStream', streamId: 's-old', name: 'Other' }])
+    given(founded, stream('s-old', { name: 'In' }), [
+      'w-owner',
+      { type: 'UpdateStream', streamId: 's-old', name: 'Other' },
+    ])
       .when('w-owner', streamCommand('s-new', { name: 'In' }))
       .records('StreamCreated');
   });
@@ -115,7 +133,9 @@ describe('DeleteStream', () => {
 
   test('ends publishing and listening there', () => {
     const org = given(founded, stream('s-old'), deleted('s-old'));
-    org.when('w-owner', { type: 'Publish', streamId: 's-old', content: [] }).refused('conflict', 'was deleted on 2026-01-02');
+    org
+      .when('w-owner', { type: 'Publish', streamId: 's-old', content: [] })
+      .refused('conflict', 'was deleted on 2026-01-02');
     org.when('w-owner', subscribed('w-owner', 's-old')[1]).refused('conflict', 'was deleted on');
   });
 });

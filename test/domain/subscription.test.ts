@@ -3,8 +3,19 @@ import type { Command } from '../../src/domain/org.ts';
 import { fired, founded, given, hired, type Step, stream, subscribed } from '../support/given.ts';
 
 const dm: Step = ['w-ada', { type: 'SendDm', toWorkerId: 'w-bob', body: 'x' }];
-const history: Step[] = [founded, hired('w-ada'), hired('w-bob'), stream('s-in'), stream('s-secret', { private: true }), dm];
-const subscribe = (streamId: string, filter: { from: string[] } | null = null): Command => ({ type: 'Subscribe', streamId, filter });
+const history: Step[] = [
+  founded,
+  hired('w-ada'),
+  hired('w-bob'),
+  stream('s-in'),
+  stream('s-secret', { private: true }),
+  dm,
+];
+const subscribe = (streamId: string, filter: { from: string[] } | null = null): Command => ({
+  type: 'Subscribe',
+  streamId,
+  filter,
+});
 const invite = (streamId: string, ...workerIds: string[]): Command => ({ type: 'InviteWorkers', streamId, workerIds });
 
 describe('Subscribe', () => {
@@ -30,8 +41,20 @@ describe('Subscribe', () => {
   });
 
   test.each([
-    ["a conversation of others", 'w-owner', 's-dm-w-ada-w-bob', 'conflict', /is a conversation of w-ada and w-bob; nobody else/],
-    ['a private Stream', 'w-ada', 's-secret', 'forbidden', /^Stream s-secret is private; only its members bring others to it\.$/],
+    [
+      'a conversation of others',
+      'w-owner',
+      's-dm-w-ada-w-bob',
+      'conflict',
+      /is a conversation of w-ada and w-bob; nobody else/,
+    ],
+    [
+      'a private Stream',
+      'w-ada',
+      's-secret',
+      'forbidden',
+      /^Stream s-secret is private; only its members bring others to it\.$/,
+    ],
     ['the notices', 'w-ada', 's-notices', 'forbidden', /is private/],
     ["another's transcript", 'w-bob', 's-activations-w-ada', 'forbidden', /is private/],
     ['what is not there', 'w-ada', 's-inn', 'not_found', /did you mean s-in\? stream "s-inn": record not found$/],
@@ -42,11 +65,15 @@ describe('Subscribe', () => {
   });
 
   test('is refused for whoever is no Worker', () => {
-    given(...history).when('system', subscribe('s-in')).refused('not_found', /worker "system"/);
+    given(...history)
+      .when('system', subscribe('s-in'))
+      .refused('not_found', /worker "system"/);
   });
 
   test('to a private Stream is open to the owner, and to a member who wants another filter', () => {
-    given(...history).when('w-owner', subscribe('s-secret')).records('WorkerSubscribed');
+    given(...history)
+      .when('w-owner', subscribe('s-secret'))
+      .records('WorkerSubscribed');
     given(...history, ['w-owner', invite('s-secret', 'w-ada')])
       .when('w-ada', subscribe('s-secret', { from: ['x'] }))
       .records('WorkerUnsubscribed', 'WorkerSubscribed');
@@ -63,8 +90,12 @@ describe('Unsubscribe', () => {
   });
 
   test('is refused when the Worker does not listen there, or the Stream is not there', () => {
-    given(...history).when('w-ada', unsubscribe('s-in')).refused('not_found', /^w-ada does not listen to s-in\. .*record not found$/);
-    given(...history).when('w-ada', unsubscribe('s-none')).refused('not_found', 'record not found');
+    given(...history)
+      .when('w-ada', unsubscribe('s-in'))
+      .refused('not_found', /^w-ada does not listen to s-in\. .*record not found$/);
+    given(...history)
+      .when('w-ada', unsubscribe('s-none'))
+      .refused('not_found', 'record not found');
   });
 });
 
@@ -92,9 +123,15 @@ describe('InviteWorkers', () => {
   });
 
   test('is refused to those who may not read what they would open to others', () => {
-    given(...history).when('w-ada', invite('s-secret', 'w-ada')).refused('forbidden', 'private');
-    given(...history).when('w-ada', invite('s-secret', 'w-bob')).refused('forbidden', 'private');
-    given(...history).when('w-owner', invite('s-dm-w-ada-w-bob', 'w-owner')).refused('conflict', 'conversation');
+    given(...history)
+      .when('w-ada', invite('s-secret', 'w-ada'))
+      .refused('forbidden', 'private');
+    given(...history)
+      .when('w-ada', invite('s-secret', 'w-bob'))
+      .refused('forbidden', 'private');
+    given(...history)
+      .when('w-owner', invite('s-dm-w-ada-w-bob', 'w-owner'))
+      .refused('conflict', 'conversation');
     given(...history, ['w-owner', invite('s-secret', 'w-ada')])
       .when('w-ada', invite('s-secret', 'w-bob'))
       .records('WorkerSubscribed');

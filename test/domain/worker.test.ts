@@ -25,12 +25,17 @@ describe('HireWorker', () => {
   });
 
   test('records a person without a transcript', () => {
-    given(founded).when('w-owner', hireCommand('w-eve', { kind: 'human' })).records('WorkerHired');
+    given(founded)
+      .when('w-owner', hireCommand('w-eve', { kind: 'human' }))
+      .records('WorkerHired');
   });
 
   test('gives a tool or a Stream named twice once', () => {
     given(founded, stream('s-in'))
-      .when('w-owner', hireCommand('w-eve', { kind: 'human', tools: ['publish', 'publish'], streams: ['s-in', 's-in'] }))
+      .when(
+        'w-owner',
+        hireCommand('w-eve', { kind: 'human', tools: ['publish', 'publish'], streams: ['s-in', 's-in'] }),
+      )
       .records('WorkerHired', 'ToolGranted', 'WorkerSubscribed');
   });
 
@@ -39,7 +44,14 @@ describe('HireWorker', () => {
     expect(org.streams.get('s-activations-w-ada')?.name).toBe('Activations: w-ada (s-activations-w-ada)');
   });
 
-  const history = [founded, role(), position('p-a'), hired('w-bob', { tools: ['hire_worker'] }), hired('w-gone'), fired('w-gone')];
+  const history = [
+    founded,
+    role(),
+    position('p-a'),
+    hired('w-bob', { tools: ['hire_worker'] }),
+    hired('w-gone'),
+    fired('w-gone'),
+  ];
   const grant = (grantId: string, tool: string) => ({ grants: [{ grantId, tool }] });
 
   test.each([
@@ -52,11 +64,26 @@ describe('HireWorker', () => {
     ],
     ['the id is of another noun', hireCommand('p-ada'), 'invalid', /^"p-ada" is not a Worker id/],
     ['the identity is blank', hireCommand('w-ada', { identity: '\n' }), 'invalid', /^identityContent is empty$/],
-    ['the identity is endless', hireCommand('w-ada', { identity: 'x'.repeat(TEXT_MAX + 1) }), 'invalid', /at most 262144/],
-    ['the Position is missing', hireCommand('w-ada', { positionId: 'p-b' }), 'not_found', /position "p-b": record not found$/],
+    [
+      'the identity is endless',
+      hireCommand('w-ada', { identity: 'x'.repeat(TEXT_MAX + 1) }),
+      'invalid',
+      /at most 262144/,
+    ],
+    [
+      'the Position is missing',
+      hireCommand('w-ada', { positionId: 'p-b' }),
+      'not_found',
+      /position "p-b": record not found$/,
+    ],
     ['a Stream is missing', hireCommand('w-ada', { streams: ['s-none'] }), 'not_found', /stream "s-none"/],
     ['a tool does not exist', hireCommand('w-ada', grant('g-1', 'publihs')), 'invalid', /did you mean publish\?/],
-    ['a grant id is taken', hireCommand('w-ada', grant('g-publish', 'publish')), 'conflict', /^Grant g-publish already exists/],
+    [
+      'a grant id is taken',
+      hireCommand('w-ada', grant('g-publish', 'publish')),
+      'conflict',
+      /^Grant g-publish already exists/,
+    ],
   ] as const)('is refused when %s', (_when, command, code, sentence) => {
     given(...history)
       .when('w-owner', command)
@@ -83,10 +110,16 @@ describe('HireWorker', () => {
   });
 
   test('is refused when it would let the newcomer hear a conversation or what the hirer may not read', () => {
-    const org = given(...history, stream('s-secret', { private: true }), ['w-owner', { type: 'SendDm', toWorkerId: 'w-bob', body: 'x' }]);
+    const org = given(...history, stream('s-secret', { private: true }), [
+      'w-owner',
+      { type: 'SendDm', toWorkerId: 'w-bob', body: 'x' },
+    ]);
     org
       .when('w-bob', hireCommand('w-ada', { streams: ['s-dm-w-bob-w-owner'] }))
-      .refused('conflict', /^Stream s-dm-w-bob-w-owner is a conversation of w-bob and w-owner; nobody else can listen\.$/);
+      .refused(
+        'conflict',
+        /^Stream s-dm-w-bob-w-owner is a conversation of w-bob and w-owner; nobody else can listen\.$/,
+      );
     org.when('w-owner', hireCommand('w-ada', { streams: ['s-dm-w-bob-w-owner'] })).refused('conflict', 'conversation');
     org
       .when('w-bob', hireCommand('w-ada', { streams: ['s-secret'] }))
@@ -107,7 +140,8 @@ describe('UpdateIdentity', () => {
 
   test('is refused for a blank text, and for a Worker unknown or fired', () => {
     const org = given(founded, hired('w-ada'), hired('w-gone'), fired('w-gone'));
-    const update = (workerId: string, content: string) => org.when('w-owner', { type: 'UpdateIdentity', workerId, content });
+    const update = (workerId: string, content: string) =>
+      org.when('w-owner', { type: 'UpdateIdentity', workerId, content });
     update('w-ada', ' ').refused('invalid', /^content is empty$/);
     update('w-none', 'x').refused('not_found', /worker "w-none": record not found$/);
     update('w-gone', 'x').refused('conflict', /^Worker w-gone was fired on 2026-01-02\.$/);
@@ -131,7 +165,8 @@ describe('MoveWorker', () => {
 
   test('is refused for the owner, a Position twice or missing, and a Worker that is not there', () => {
     const org = given(...history);
-    const move = (workerId: string, positions: string[]) => org.when('w-owner', { type: 'MoveWorker', workerId, positions });
+    const move = (workerId: string, positions: string[]) =>
+      org.when('w-owner', { type: 'MoveWorker', workerId, positions });
     move('w-owner', ['p-a']).refused('conflict', /^The owner cannot be moved\.$/);
     move('w-ada', ['p-a', 'p-a']).refused('invalid', /^The same Position is named twice\.$/);
     move('w-ada', ['p-c']).refused('not_found', /position "p-c"/);
@@ -168,7 +203,9 @@ describe('FireWorker', () => {
 
   test('is refused for the owner, and for one who is gone already', () => {
     const org = given(founded, hired('w-gone'), fired('w-gone'));
-    org.when('w-owner', { type: 'FireWorker', workerId: 'w-owner' }).refused('conflict', /^The owner cannot be fired\.$/);
+    org
+      .when('w-owner', { type: 'FireWorker', workerId: 'w-owner' })
+      .refused('conflict', /^The owner cannot be fired\.$/);
     org.when('w-owner', { type: 'FireWorker', workerId: 'w-gone' }).refused('conflict', 'was fired on');
   });
 
@@ -185,13 +222,19 @@ describe('PauseWorker and ResumeWorker', () => {
   const resume = { type: 'ResumeWorker', workerId: 'w-ada' } as const;
 
   test('record the change', () => {
-    given(founded, hired('w-ada')).when(...paused).then({ type: 'WorkerPaused', workerId: 'w-ada' });
-    given(founded, hired('w-ada'), [...paused]).when('w-owner', resume).then({ type: 'WorkerResumed', workerId: 'w-ada' });
+    given(founded, hired('w-ada'))
+      .when(...paused)
+      .then({ type: 'WorkerPaused', workerId: 'w-ada' });
+    given(founded, hired('w-ada'), [...paused])
+      .when('w-owner', resume)
+      .then({ type: 'WorkerResumed', workerId: 'w-ada' });
   });
 
   test('stay quiet when it is so already', () => {
     given(founded, hired('w-ada')).when('w-owner', resume).staysQuiet();
-    given(founded, hired('w-ada'), [...paused]).when(...paused).staysQuiet();
+    given(founded, hired('w-ada'), [...paused])
+      .when(...paused)
+      .staysQuiet();
   });
 
   test('are refused for the owner, and for one who is not there', () => {
@@ -210,7 +253,8 @@ describe('ActivateWorker', () => {
   });
 
   test('is refused for a person, and for one who is not there', () => {
-    const activate = (workerId: string) => given(founded).when('w-owner', { type: 'ActivateWorker', workerId, reason: '' });
+    const activate = (workerId: string) =>
+      given(founded).when('w-owner', { type: 'ActivateWorker', workerId, reason: '' });
     activate('w-owner').refused('conflict', /^Worker w-owner is human; only AI Workers are activated\.$/);
     activate('w-none').refused('not_found', 'record not found');
   });

@@ -118,7 +118,10 @@ describe('a later release', () => {
   test('that fails changes nothing', async () => {
     const directory = testDirectory();
     const file = await foundedFile(directory);
-    const folder = laterRelease(directory, `${migration}\n--> statement-breakpoint\nCREATE TABLE journal (seq INTEGER);`);
+    const folder = laterRelease(
+      directory,
+      `${migration}\n--> statement-breakpoint\nCREATE TABLE journal (seq INTEGER);`,
+    );
     expect(() => openDatabase(file, 'full', folder)).toThrow();
     expect(tablesOf(file)).not.toContain('later');
     openDatabase(file).sqlite.close();
@@ -165,7 +168,9 @@ describe('schema.ts', () => {
 
   test('names every table that SQLite has', () => {
     const names = sqlite
-      .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%'")
+      .prepare(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite%'",
+      )
       .pluck()
       .all();
     expect([...tables.map(getTableName), '__drizzle_migrations'].sort()).toEqual(names.sort());
@@ -173,7 +178,9 @@ describe('schema.ts', () => {
 
   test.each(tables.map((table) => [getTableName(table), table] as const))('has the columns of %s', (name, table) => {
     const { columns, primaryKeys } = getTableConfig(table);
-    const keys = primaryKeys[0]?.columns.map((column) => column.name) ?? columns.filter((column) => column.primary).map((column) => column.name);
+    const keys =
+      primaryKeys[0]?.columns.map((column) => column.name) ??
+      columns.filter((column) => column.primary).map((column) => column.name);
     const ours = columns.map((column) => ({
       name: column.name,
       type: column.getSQLType().toUpperCase(),
@@ -193,7 +200,9 @@ describe('schema.ts', () => {
 
   test('keeps every table strict, so that no column holds what it should not', () => {
     const loose = sqlite
-      .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict AND name NOT LIKE 'sqlite%'")
+      .prepare(
+        "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict AND name NOT LIKE 'sqlite%'",
+      )
       .pluck()
       .all();
     expect(loose).toEqual(['__drizzle_migrations']);

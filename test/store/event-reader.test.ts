@@ -53,8 +53,12 @@ describe('an Event', () => {
     const raw = '{"id": 12345678901234567890,"u":"\\ud83d\\ude00"}';
     const content = [{ name: 'message', bytes: encodeMessage({ body: 'b' }, raw) }];
     const [entry] = await org.entries('transport:webhook', { type: 'Publish', streamId: 's-in', content });
-    expect(Buffer.from(org.queries.entry(entry!.seq)!.content[0]!.bytes).toString()).toBe(`{"body":"b","extra":${raw}}`);
-    expect(JSON.stringify(org.queries.eventAt(entry!.seq)!.message!.extra)).toBe('{"id":12345678901234567890,"u":"😀"}');
+    expect(Buffer.from(org.queries.entry(entry!.seq)!.content[0]!.bytes).toString()).toBe(
+      `{"body":"b","extra":${raw}}`,
+    );
+    expect(JSON.stringify(org.queries.eventAt(entry!.seq)!.message!.extra)).toBe(
+      '{"id":12345678901234567890,"u":"😀"}',
+    );
   });
 
   test('is found by its whole id alone', async () => {
@@ -103,7 +107,12 @@ describe('reading a Stream', () => {
     const org = await testOrg();
     await stream(org, 's-in');
     await stream(org, 's-other');
-    for (const [streamId, thread] of [['s-in', 'a'], ['s-in', 'b'], ['s-other', 'a'], ['s-in', 'a']] as const) {
+    for (const [streamId, thread] of [
+      ['s-in', 'a'],
+      ['s-in', 'b'],
+      ['s-other', 'a'],
+      ['s-in', 'a'],
+    ] as const) {
       await org.publish('w-owner', streamId, { body: `${streamId} ${thread}`, thread_id: thread });
     }
     await org.publish('w-owner', 's-in', 'none');
@@ -122,10 +131,15 @@ describe('reading many Streams', () => {
     await hire(org, 'w-kid');
     for (const id of STREAMS.slice(0, 5)) await stream(org, id);
     const all: Published[] = [];
-    const shape = fc.record({ streamId: fc.constantFrom(...STREAMS.filter((id) => id !== 's-quiet')), thread: fc.option(fc.constantFrom('t', 'u')) });
+    const shape = fc.record({
+      streamId: fc.constantFrom(...STREAMS.filter((id) => id !== 's-quiet')),
+      thread: fc.option(fc.constantFrom('t', 'u')),
+    });
     for (const { streamId, thread } of fc.sample(shape, { numRuns: 250, seed: 11 })) {
       if (streamId.startsWith('s-activations-')) {
-        org.journal.transcribe([{ worker: streamId.slice(14), activationId: 'a-1', at: '2026-01-01T00:00:00.000Z', body: 'x' }]);
+        org.journal.transcribe([
+          { worker: streamId.slice(14), activationId: 'a-1', at: '2026-01-01T00:00:00.000Z', body: 'x' },
+        ]);
         await org.journal.flush();
         all.push({ seq: org.journal.lastSeq, streamId, thread: undefined });
       } else {

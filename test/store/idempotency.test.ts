@@ -63,11 +63,19 @@ describe('another body under a key that was used', () => {
 
   test("is a repeat when the key is the provider's", async () => {
     const first = await deliver('k', 'hello', { refuseOtherBody: false });
-    expect(await deliver('k', 'other', { refuseOtherBody: false })).toEqual({ entries: [], repeatOf: first.entries[0]!.seq });
+    expect(await deliver('k', 'other', { refuseOtherBody: false })).toEqual({
+      entries: [],
+      repeatOf: first.entries[0]!.seq,
+    });
   });
 
   test('fails only that one of its turn', async () => {
-    const settled = await Promise.allSettled([deliver('k', 'a'), deliver('k', 'b'), deliver('k', 'a'), deliver('l', 'b')]);
+    const settled = await Promise.allSettled([
+      deliver('k', 'a'),
+      deliver('k', 'b'),
+      deliver('k', 'a'),
+      deliver('l', 'b'),
+    ]);
     expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
     expect(bodies()).toEqual(['b', 'a']);
   });

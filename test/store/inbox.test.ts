@@ -28,7 +28,15 @@ async function run(workerId: string, end: Partial<Extract<Command, { type: 'EndA
   runs += 1;
   const run = { activationId: `a-${runs}`, workerId };
   const ranWith = { roles: [], identity: 0, grants: 0 };
-  await org.commit('system', { type: 'StartActivation', ...run, triggers, attempt: batch.attempt, agent: { kind: 'command' }, ranWith, content: [] });
+  await org.commit('system', {
+    type: 'StartActivation',
+    ...run,
+    triggers,
+    attempt: batch.attempt,
+    agent: { kind: 'command' },
+    ranWith,
+    content: [],
+  });
   await org.commit('system', {
     type: 'EndActivation',
     ...run,
@@ -107,7 +115,9 @@ describe('listening', () => {
     await subscribe(org, 'w-ada', 's-other');
     const seqs: number[] = [];
     for (const streamId of ['s-other', 's-in', 's-in', 's-other']) seqs.push(await publish(streamId));
-    const [dm] = await org.entries('w-bob', { type: 'SendDm', toWorkerId: 'w-ada', body: 'x' }).then((all) => all.slice(-1));
+    const [dm] = await org
+      .entries('w-bob', { type: 'SendDm', toWorkerId: 'w-ada', body: 'x' })
+      .then((all) => all.slice(-1));
     const [request] = await org.entries('w-owner', { type: 'ActivateWorker', workerId: 'w-ada', reason: 'r' });
     expect(shown()).toEqual([...seqs, dm!.seq, request!.seq]);
   });
@@ -122,9 +132,22 @@ describe('listening', () => {
 
   test('to transcripts and notices wakes nobody', async () => {
     await org.commit('w-owner', { type: 'InviteWorkers', streamId: 's-notices', workerIds: ['w-ada'] });
-    const [boss] = await org.entries('w-owner', { type: 'GrantTool', grantId: 'g-1', workerId: 'w-ada', tool: 'hire_worker' });
+    const [boss] = await org.entries('w-owner', {
+      type: 'GrantTool',
+      grantId: 'g-1',
+      workerId: 'w-ada',
+      tool: 'hire_worker',
+    });
     expect(boss).toBeDefined();
-    await org.commit('w-ada', { type: 'HireWorker', workerId: 'w-kid', positionId: 'p-ada', kind: 'ai', identity: 'x', grants: [], streams: [] });
+    await org.commit('w-ada', {
+      type: 'HireWorker',
+      workerId: 'w-kid',
+      positionId: 'p-ada',
+      kind: 'ai',
+      identity: 'x',
+      grants: [],
+      streams: [],
+    });
     org.journal.transcribe([{ worker: 'w-kid', activationId: 'a-1', at: '2026-01-01T00:00:00.000Z', body: 'line' }]);
     await org.commit('system', { type: 'PostNotice', subject: 's', body: 'b' });
     expect(org.journal.org.subscribed.get('w-ada')).toEqual(new Set(['s-notices', 's-activations-w-kid']));
@@ -135,13 +158,20 @@ describe('listening', () => {
     await org.commit('w-ada', { type: 'Subscribe', streamId: 's-in', filter: { from: ['eve'] } });
     const seqs: number[] = [];
     for (let n = 0; n < 350; n++) {
-      const seq = await org.publish('transport:webhook', 's-in', { from: n % 120 === 119 ? 'eve' : 'bob', body: `${n}` });
+      const seq = await org.publish('transport:webhook', 's-in', {
+        from: n % 120 === 119 ? 'eve' : 'bob',
+        body: `${n}`,
+      });
       if (n % 120 === 119) seqs.push(seq);
       if (n === 10) expect(shown()).toEqual([]);
     }
     expect(shown()).toEqual(seqs);
     expect(org.inbox.waiting('w-ada', 2)).toBe(2);
-    expect(createInbox(org.db).next('w-ada', LIMITS)?.triggers.map(({ seq }) => seq)).toEqual(seqs);
+    expect(
+      createInbox(org.db)
+        .next('w-ada', LIMITS)
+        ?.triggers.map(({ seq }) => seq),
+    ).toEqual(seqs);
     await org.commit('w-ada', { type: 'Subscribe', streamId: 's-in', filter: null });
     const open = await publish('s-in', 'x', 'transport:webhook');
     expect(shown()).toEqual([...seqs, open]);
@@ -166,7 +196,11 @@ describe('listening', () => {
   });
 
   test('of nobody shows nothing', () => {
-    expect([next('w-none'), org.inbox.waiting('w-none', 10), org.inbox.openBatch('w-none')]).toEqual([undefined, 0, undefined]);
+    expect([next('w-none'), org.inbox.waiting('w-none', 10), org.inbox.openBatch('w-none')]).toEqual([
+      undefined,
+      0,
+      undefined,
+    ]);
   });
 });
 
@@ -226,7 +260,11 @@ describe('a batch', () => {
   });
 
   test('has no more bytes than allowed, but at least one trigger', async () => {
-    const seqs = [await publish('s-in', 'x'.repeat(400)), await publish('s-in', 'y'.repeat(400)), await publish('s-in', 'z')];
+    const seqs = [
+      await publish('s-in', 'x'.repeat(400)),
+      await publish('s-in', 'y'.repeat(400)),
+      await publish('s-in', 'z'),
+    ];
     expect(shown('w-ada', { triggers: 20, bytes: 10 })).toEqual(seqs.slice(0, 1));
     expect(shown('w-ada', { triggers: 20, bytes: 500 })).toEqual(seqs.slice(0, 1));
     expect(shown('w-ada', { triggers: 20, bytes: 1_000 })).toEqual(seqs);
@@ -273,7 +311,13 @@ describe('a batch that is shown again', () => {
     const open = openBatch([a, b], { notBefore: '2100-01-01T00:00:00.000Z' });
     await run('w-ada', { outcome: 'failed', throughSeq: 0, settled: [], open });
     const later = await publish('s-in');
-    expect(next()).toMatchObject({ attempt: 2, reason: 'cut off', notBefore: open.notBefore, oneByOne: false, rest: [] });
+    expect(next()).toMatchObject({
+      attempt: 2,
+      reason: 'cut off',
+      notBefore: open.notBefore,
+      oneByOne: false,
+      rest: [],
+    });
     expect(shown()).toEqual([a, b]);
     expect(org.inbox.openBatch('w-ada')).toEqual(open);
     expect(org.inbox.waiting('w-ada', 10)).toBe(3);
@@ -283,7 +327,12 @@ describe('a batch that is shown again', () => {
 
   test('goes one by one when it must', async () => {
     const seqs = [await publish('s-in'), await publish('s-in'), await publish('s-in')];
-    await run('w-ada', { outcome: 'failed', throughSeq: 0, settled: [], open: openBatch(seqs, { attempt: 3, oneByOne: true }) });
+    await run('w-ada', {
+      outcome: 'failed',
+      throughSeq: 0,
+      settled: [],
+      open: openBatch(seqs, { attempt: 3, oneByOne: true }),
+    });
     expect(next()).toMatchObject({ attempt: 3, oneByOne: true, rest: seqs.slice(1) });
     expect(shown()).toEqual(seqs.slice(0, 1));
     const rest = openBatch(seqs.slice(1), { attempt: 3, oneByOne: true });
@@ -355,8 +404,7 @@ describe('what was set aside', () => {
 });
 
 describe('an Event held for its distance', () => {
-  const tooFar = () =>
-    org.publish('w-bob', 's-in', 'loop', { cause: { causedBy: 1, root: 1, hops: 3 } });
+  const tooFar = () => org.publish('w-bob', 's-in', 'loop', { cause: { causedBy: 1, root: 1, hops: 3 } });
 
   beforeEach(async () => {
     await subscribe(org, 'w-ada', 's-in');

@@ -16,7 +16,10 @@ beforeAll(() => {
     const names = sql.match(/(?<=@)\w+/g);
     const values = names ? [Object.fromEntries(names.map((name) => [name, 1]))] : (sql.match(/\?/g) ?? []).map(() => 1);
     const steps = prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as { detail: string }[];
-    plans.set(sql.replaceAll('"', '').replace(/\s+/g, ' ').trim(), steps.map(({ detail }) => detail));
+    plans.set(
+      sql.replaceAll('"', '').replace(/\s+/g, ' ').trim(),
+      steps.map(({ detail }) => detail),
+    );
     return prepare(sql);
   }) as typeof prepare;
   openJournal({ db });
@@ -33,7 +36,7 @@ const SCANS_ALLOWED = [
   /^select .* from (workers|streams) where \w+\.(fired|deleted)_at is null order by/,
   /^SELECT id FROM workers WHERE kind = 'ai'/,
   // The decision state, at the start.
-  /^select .* from journal where shapes_org = 1 order by/,
+  /^SELECT .* FROM journal WHERE shapes_org = 1 ORDER BY seq$/,
   // One row at the end of an index, or of a partial index that holds only what runs.
   /^SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1$/,
   /^SELECT max\(coalesce\(/,
@@ -58,12 +61,21 @@ test('no statement builds an index or sorts a table to answer', () => {
 });
 
 test.each([
-  [/^SELECT seq FROM journal j WHERE stream =/, /^SEARCH j USING INDEX journal_stream \(stream=\? AND seq>\? AND seq<\?\)$/],
-  [/^SELECT seq FROM journal WHERE stream =/, /^SEARCH journal USING COVERING INDEX journal_stream \(stream=\? AND seq>\? AND seq<\?\)$/],
+  [
+    /^SELECT seq FROM journal j WHERE stream =/,
+    /^SEARCH j USING INDEX journal_stream \(stream=\? AND seq>\? AND seq<\?\)$/,
+  ],
+  [
+    /^SELECT seq FROM journal WHERE stream =/,
+    /^SEARCH journal USING COVERING INDEX journal_stream \(stream=\? AND seq>\? AND seq<\?\)$/,
+  ],
   [/^SELECT s\.stream AS stream/, /^SEARCH s USING PRIMARY KEY \(worker=\?\)$/],
   [/^SELECT seq FROM wakes/, /^SEARCH w USING PRIMARY KEY \(worker=\? AND seq>\?\)$/],
   [/^SELECT seq FROM threads/, /^SEARCH threads USING PRIMARY KEY \(thread=\? AND stream=\? AND seq>\? AND seq<\?\)$/],
-  [/^SELECT seq, worker, at, body, extra FROM transcripts WHERE worker/, /USING INDEX transcripts_worker \(worker=\? AND seq>\? AND seq<\?\)$/],
+  [
+    /^SELECT seq, worker, at, body, extra FROM transcripts WHERE worker/,
+    /USING INDEX transcripts_worker \(worker=\? AND seq>\? AND seq<\?\)$/,
+  ],
   [/^SELECT seq, body_digest FROM idempotency/, /USING PRIMARY KEY \(stream=\? AND provider=\? AND key=\?\)$/],
   [/^SELECT seq FROM journal WHERE seq > \? ORDER BY seq/, /^SEARCH journal USING INTEGER PRIMARY KEY \(rowid>\?\)$/],
   [/^select .* from tokens where tokens\.hash =/, /USING INDEX sqlite_autoindex_tokens_2 \(hash=\?\)$/],

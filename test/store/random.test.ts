@@ -28,10 +28,19 @@ function resolve(org: TestOrg, wanted: Wish, run: number): Asked | undefined {
       return { actor: 'w-owner', command: { type: wanted.how, event, streamId } };
     }
     case 'redact': {
-      const events = org.queries.events(org.queries.streams().map(({ id }) => id).filter((id) => !id.startsWith('s-act')), { limit: 50 });
+      const events = org.queries.events(
+        org.queries
+          .streams()
+          .map(({ id }) => id)
+          .filter((id) => !id.startsWith('s-act')),
+        { limit: 50 },
+      );
       const event = events[wanted.pick % Math.max(1, events.length)];
       if (!event) return undefined;
-      return { actor: 'w-owner', command: { type: 'RedactEvent', event: event.seq, streamId: event.streamId, alsoErase: [], reason: 'r' } };
+      return {
+        actor: 'w-owner',
+        command: { type: 'RedactEvent', event: event.seq, streamId: event.streamId, alsoErase: [], reason: 'r' },
+      };
     }
     case 'aside': {
       const pending = org.inbox.next(wanted.worker, { triggers: 20, bytes: 1e6 })?.triggers ?? [];
@@ -39,16 +48,25 @@ function resolve(org: TestOrg, wanted: Wish, run: number): Asked | undefined {
       const seqs = [...pending, ...aside.filter(({ worker }) => worker === wanted.worker)].map(({ seq }) => seq);
       const trigger = seqs[wanted.pick % seqs.length];
       if (trigger === undefined) return undefined;
-      return { actor: 'system', command: { type: wanted.how, workerId: wanted.worker, triggers: [trigger], reason: 'r' } };
+      return {
+        actor: 'system',
+        command: { type: wanted.how, workerId: wanted.worker, triggers: [trigger], reason: 'r' },
+      };
     }
     case 'transcribe': {
-      org.journal.transcribe([{ worker: wanted.worker, activationId: 'a-x', at: '2026-01-01T00:00:00.000Z', body: wanted.body }]);
+      org.journal.transcribe([
+        { worker: wanted.worker, activationId: 'a-x', at: '2026-01-01T00:00:00.000Z', body: wanted.body },
+      ]);
       return undefined;
     }
   }
 }
 
-function resolveRun(org: TestOrg, { worker: workerId, outcome, most }: Extract<Wish, { kind: 'run' }>, run: number): Asked | undefined {
+function resolveRun(
+  org: TestOrg,
+  { worker: workerId, outcome, most }: Extract<Wish, { kind: 'run' }>,
+  run: number,
+): Asked | undefined {
   const [running] = org.queries.runningActivations().filter(({ worker }) => worker === workerId);
   const batch = org.inbox.next(workerId, { triggers: most, bytes: 500 });
   if (!running) {
@@ -56,11 +74,25 @@ function resolveRun(org: TestOrg, { worker: workerId, outcome, most }: Extract<W
     const triggers = batch.triggers.map(({ seq }) => seq);
     const ranWith = { roles: [], identity: 1, grants: 1 };
     const content = [{ name: 'prompt', bytes: Buffer.from('Act.') }];
-    const start = { activationId: `a-${run}`, workerId, triggers, attempt: batch.attempt, agent: { kind: 'command' }, ranWith, content };
+    const start = {
+      activationId: `a-${run}`,
+      workerId,
+      triggers,
+      attempt: batch.attempt,
+      agent: { kind: 'command' },
+      ranWith,
+      content,
+    };
     return { actor: 'system', command: { type: 'StartActivation', ...start } };
   }
   const { id: activationId, triggers } = running;
-  const open = { triggers, attempt: 2, oneByOne: outcome === 'failed', notBefore: '2026-01-01T00:00:00.000Z', reason: outcome };
+  const open = {
+    triggers,
+    attempt: 2,
+    oneByOne: outcome === 'failed',
+    notBefore: '2026-01-01T00:00:00.000Z',
+    reason: outcome,
+  };
   const isOver = outcome === 'done' || outcome === 'parked';
   const end = {
     outcome: outcome === 'parked' ? ('failed' as const) : outcome,
@@ -94,7 +126,9 @@ async function askFor(org: TestOrg, turns: { wishes: Wish[]; isFull: boolean }[]
       if (wanted.kind === 'run' && (started.has(wanted.worker) || !started.add(wanted.worker))) return [];
       return resolve(org, wanted, index * 100 + started.size) ?? [];
     });
-    answers.push(...(await Promise.allSettled(asked.map(({ actor, command, options }) => org.commit(actor, command, options)))));
+    answers.push(
+      ...(await Promise.allSettled(asked.map(({ actor, command, options }) => org.commit(actor, command, options)))),
+    );
     if (before) expect(org.journal.org).toEqual(before);
   }
   isFull = false;
@@ -118,7 +152,9 @@ function expectSound(org: TestOrg, answers: Answer[]) {
 
 /** A refusal left nothing, everything else is in the journal as it was answered, and nothing else is. */
 function expectAnswered(answers: Answer[], all: Entry[]) {
-  const redacted = new Set(all.flatMap(({ event }) => (event.type === 'EventRedacted' ? [event.event, ...event.alsoErased] : [])));
+  const redacted = new Set(
+    all.flatMap(({ event }) => (event.type === 'EventRedacted' ? [event.event, ...event.alsoErased] : [])),
+  );
   const answered: Entry[] = [];
   for (const answer of answers) {
     if (answer.status === 'fulfilled') answered.push(...answer.value.entries);
@@ -146,7 +182,10 @@ function expectInbox(org: TestOrg, workerId: string, all: Entry[]) {
   expect(shown.length > 0).toBe(pending.length > 0 || open !== undefined);
 }
 
-const turn = fc.record({ wishes: fc.array(wish, { minLength: 1, maxLength: 8 }), isFull: fc.nat(30).map((n) => n === 0) });
+const turn = fc.record({
+  wishes: fc.array(wish, { minLength: 1, maxLength: 8 }),
+  isFull: fc.nat(30).map((n) => n === 0),
+});
 
 test('whatever is asked in whatever order: refusals leave nothing, and what is recorded is sound', async () => {
   const seen = new Map<string, number>();

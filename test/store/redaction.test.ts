@@ -127,7 +127,9 @@ describe('a redacted Event', () => {
     const seq = await org.publish('w-owner', 's-in', { body: MARKER, thread_id: 't-1' });
     const other = await org.publish('w-owner', 's-in', { body: 'other', thread_id: 't-1' });
     await redact(seq);
-    expect(org.inbox.next('w-ada', { triggers: 20, bytes: 1_000 })?.triggers.map((entry) => entry.seq)).not.toContain(seq);
+    expect(org.inbox.next('w-ada', { triggers: 20, bytes: 1_000 })?.triggers.map((entry) => entry.seq)).not.toContain(
+      seq,
+    );
     expect(org.queries.events(['s-in'], { thread: 't-1', limit: 10 }).map((event) => event.seq)).toEqual([other]);
     expectSound();
   });
@@ -151,12 +153,20 @@ describe('a redacted Event', () => {
   });
 
   test('no longer tells its digest, by which a short text could be guessed', async () => {
-    const once = { stream: 's-in', provider: 'webhook', key: 'k', bodyDigest: Buffer.from('digest-of-yes'), refuseOtherBody: true };
+    const once = {
+      stream: 's-in',
+      provider: 'webhook',
+      key: 'k',
+      bodyDigest: Buffer.from('digest-of-yes'),
+      refuseOtherBody: true,
+    };
     const command = { type: 'Publish', streamId: 's-in', content: messageContent('yes') } as const;
     const [entry] = await org.entries('transport:webhook', command, { once });
     await redact(entry!.seq);
     expect(copiesOf('digest-of-yes')).toEqual([]);
-    const again = await org.commit('transport:webhook', command, { once: { ...once, bodyDigest: Buffer.from('other') } });
+    const again = await org.commit('transport:webhook', command, {
+      once: { ...once, bodyDigest: Buffer.from('other') },
+    });
     expect(again).toEqual({ entries: [], repeatOf: entry!.seq });
   });
 
@@ -175,7 +185,12 @@ describe('the runs an Event woke', () => {
     const started = await run('a-1', [seq], ['I was told a secret.', { body: 'tool', extra: { text: MARKER } }]);
     await redact(seq, [started]);
     expect(copiesOf(MARKER, 'I was told a secret')).toEqual([]);
-    expect(transcriptOf()).toEqual(['=== activation: event ===', '[redacted]', expect.stringMatching(/^(\[redacted\])?$/), '=== exit: ok ===']);
+    expect(transcriptOf()).toEqual([
+      '=== activation: event ===',
+      '[redacted]',
+      expect.stringMatching(/^(\[redacted\])?$/),
+      '=== exit: ok ===',
+    ]);
     expect(org.queries.activation('a-1')).toMatchObject({ state: 'done', triggers: [seq], exit: 'ok' });
     expect(org.queries.entry(started)?.content).toEqual([]);
     expect(verifyJournal(org.db).redacted).toBe(2);
@@ -193,7 +208,11 @@ describe('the runs an Event woke', () => {
 
   test('cannot hide what they printed behind the look of our own lines', async () => {
     const seq = await org.publish('w-owner', 's-in', 'tell me');
-    const started = await run('a-1', [seq], [`=== ${MARKER}`, `=== exit: ${MARKER} ===`, `=== activation: ${MARKER} ===`]);
+    const started = await run(
+      'a-1',
+      [seq],
+      [`=== ${MARKER}`, `=== exit: ${MARKER} ===`, `=== activation: ${MARKER} ===`],
+    );
     await redact(seq, [started]);
     expect(copiesOf(MARKER)).toEqual([]);
   });
@@ -212,7 +231,15 @@ describe('other transcripts that quote the Event', () => {
     ['as it is', (text: string) => text.split('\r\n')],
     ['as JSON', (text: string) => [JSON.stringify({ text })]],
     ['as JSON in JSON', (text: string) => [JSON.stringify(JSON.stringify({ text }))]],
-    ['as JSON in ASCII', (text: string) => [JSON.stringify(text).replaceAll(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)]],
+    [
+      'as JSON in ASCII',
+      (text: string) => [
+        JSON.stringify(text).replaceAll(
+          /[\u007f-\uffff]/g,
+          (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+        ),
+      ],
+    ],
     ['as HTML', (text: string) => [text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')]],
     ['in part', (text: string) => text.split('\r\n').map((line) => `> ${line.slice(2)} …`)],
   ])('lose those lines (%s)', async (_how, quote) => {
@@ -232,13 +259,18 @@ describe('other transcripts that quote the Event', () => {
     const seq = await org.publish('w-owner', 's-in', 'The password is in the safe');
     await run('a-3', [other], ['password', 'The safe is shut']);
     await redact(seq);
-    expect(transcriptOf()).toEqual(expect.arrayContaining(['The password is in the safe', 'password', 'The safe is shut']));
+    expect(transcriptOf()).toEqual(
+      expect.arrayContaining(['The password is in the safe', 'password', 'The safe is shut']),
+    );
   });
 });
 
 describe('erasing', () => {
   test('leaves no stray copy in the pages of the file, however Events lie in them', async () => {
-    const sizes = fc.sample(fc.nat(15).map((n) => n ** 3 + (n % 7)), { numRuns: 4_000, seed: 4711 });
+    const sizes = fc.sample(
+      fc.nat(15).map((n) => n ** 3 + (n % 7)),
+      { numRuns: 4_000, seed: 4711 },
+    );
     const publish = (n: number) => org.publish('w-owner', 's-in', `${MARKER}n${n}.${'x'.repeat(sizes[n]!)}`);
     const seqs = await Promise.all(sizes.map((_, n) => publish(n)));
     const erased = seqs.flatMap((seq, n) => (sizes[n]! % 3 === 0 ? [{ seq, text: `${MARKER}n${n}.` }] : []));
@@ -248,7 +280,10 @@ describe('erasing', () => {
   });
 
   test('leaves no stray copy of a line whose neighbours were erased before it', async () => {
-    const [first, second] = [await org.publish('w-owner', 's-in', 'first'), await org.publish('w-owner', 's-in', 'second')];
+    const [first, second] = [
+      await org.publish('w-owner', 's-in', 'first'),
+      await org.publish('w-owner', 's-in', 'second'),
+    ];
     const runs = [await run('a-1', [first], []), await run('a-2', [second], [])];
     const at = '2026-01-01T00:00:00.000Z';
     for (const [n, size] of fc.sample(fc.nat(799), { numRuns: 12_000, seed: 4711 }).entries()) {

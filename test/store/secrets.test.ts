@@ -7,7 +7,8 @@ import { createSecretBox, openSecretBox } from '../../src/store/secrets.ts';
 import { testDirectory } from '../support/org.ts';
 
 const keyFile = () => join(testDirectory(), 'key');
-const UNREADABLE = /^A secret cannot be read with .*: restore the key that it was stored with, or set the secret again\.$/;
+const UNREADABLE =
+  /^A secret cannot be read with .*: restore the key that it was stored with, or set the secret again\.$/;
 
 describe('the key file', () => {
   test('is made for its owner alone, and used again', () => {
@@ -18,12 +19,15 @@ describe('the key file', () => {
     expect(openSecretBox(file).open(sealed)).toBe('hush');
   });
 
-  test.each(['', 'short', 'x'.repeat(100), `${randomBytes(31).toString('base64')}\n`])('that holds %j is refused, and kept', (text) => {
-    const file = keyFile();
-    writeFileSync(file, text);
-    expect(() => openSecretBox(file)).toThrow(/is not a key of 32 bytes; restore it from where you keep it\.$/);
-    expect(readFileSync(file, 'utf8')).toBe(text);
-  });
+  test.each(['', 'short', 'x'.repeat(100), `${randomBytes(31).toString('base64')}\n`])(
+    'that holds %j is refused, and kept',
+    (text) => {
+      const file = keyFile();
+      writeFileSync(file, text);
+      expect(() => openSecretBox(file)).toThrow(/is not a key of 32 bytes; restore it from where you keep it\.$/);
+      expect(readFileSync(file, 'utf8')).toBe(text);
+    },
+  );
 
   test('is never written over, even where it cannot be read', () => {
     const file = keyFile();

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/store/database.ts';
 import { createSecretBox } from '../../src/store/secrets.ts';
-import { checkSetting, createSettings, type SettingKey, type Settings, settingDefinitions } from '../../src/store/settings.ts';
+import {
+  checkSetting,
+  createSettings,
+  type SettingKey,
+  type Settings,
+  settingDefinitions,
+} from '../../src/store/settings.ts';
 import { testDirectory } from '../support/org.ts';
 
 const box = createSecretBox(randomBytes(32));
@@ -20,12 +26,15 @@ beforeEach(() => {
 });
 
 describe('a setting', () => {
-  test.each(Object.keys(settingDefinitions) as SettingKey[])('%s has a default that fits, and says what it is', (key) => {
-    const { fallback, describe: description } = settingDefinitions[key];
-    expect(checkSetting(key, fallback)).toEqual(fallback);
-    expect(settings.get(key)).toEqual(fallback);
-    expect(description).toMatch(/^[A-Z].*\.$/);
-  });
+  test.each(Object.keys(settingDefinitions) as SettingKey[])(
+    '%s has a default that fits, and says what it is',
+    (key) => {
+      const { fallback, describe: description } = settingDefinitions[key];
+      expect(checkSetting(key, fallback)).toEqual(fallback);
+      expect(settings.get(key)).toEqual(fallback);
+      expect(description).toMatch(/^[A-Z].*\.$/);
+    },
+  );
 
   test('holds at once, and until it is deleted', () => {
     settings.set('dispatch.max_hops', 3);
@@ -51,16 +60,24 @@ describe('a setting', () => {
     ['agent.command', 'echo hi'],
     ['agent.command', [1]],
   ])('%s refuses %j, and keeps what it had', (key, value) => {
-    expect(() => settings.set(key, value)).toThrow(expect.objectContaining({ code: 'invalid', message: expect.stringMatching(`^validate "${key}": `) }));
+    expect(() => settings.set(key, value)).toThrow(
+      expect.objectContaining({ code: 'invalid', message: expect.stringMatching(`^validate "${key}": `) }),
+    );
     expect(settings.get(key as SettingKey)).toEqual(settingDefinitions[key as SettingKey].fallback);
     expect(() => createSettings(db, box, { [key]: value })).toThrow('validate');
   });
 
-  test.each(['nonsense', '', 'toString', '__proto__', 'constructor', 'secret.stream.s-in'])('named %j is refused as unknown', (key) => {
-    expect(() => settings.set(key, 1)).toThrow(
-      expect.objectContaining({ code: 'invalid', message: `unknown config key "${key}" (no subsystem has registered it)` }),
-    );
-  });
+  test.each(['nonsense', '', 'toString', '__proto__', 'constructor', 'secret.stream.s-in'])(
+    'named %j is refused as unknown',
+    (key) => {
+      expect(() => settings.set(key, 1)).toThrow(
+        expect.objectContaining({
+          code: 'invalid',
+          message: `unknown config key "${key}" (no subsystem has registered it)`,
+        }),
+      );
+    },
+  );
 });
 
 describe('a secret', () => {

@@ -83,7 +83,10 @@ describe('a token', () => {
 });
 
 test('all of a Worker’s credentials end together, and nobody else’s', () => {
-  const mine = (['token', 'session', 'login'] as const).map((kind) => ({ kind, ...tokens.create({ workerId: 'w-ada', label: 'x', kind }) }));
+  const mine = (['token', 'session', 'login'] as const).map((kind) => ({
+    kind,
+    ...tokens.create({ workerId: 'w-ada', label: 'x', kind }),
+  }));
   const other = tokens.create({ workerId: 'w-bob', label: 'x' });
   tokens.revokeAll('w-ada');
   for (const { token, kind } of mine) expect(tokens.verify(token, kind)).toBeUndefined();

@@ -24,7 +24,10 @@ async function transcribe(...lines: TranscriptLine[]) {
 }
 
 const read = (from = org) => from.queries.events(['s-activations-w-ada'], { limit: 100 });
-const bodies = () => read().map(({ body }) => body).reverse();
+const bodies = () =>
+  read()
+    .map(({ body }) => body)
+    .reverse();
 
 describe('a transcript line', () => {
   test('is read as an Event of its Stream', async () => {
@@ -58,7 +61,11 @@ describe('a transcript line', () => {
 
   test('keeps what is beside the text up to a limit, and the text in any case', async () => {
     const fits = 'x'.repeat(EXTRA_MAX - 2);
-    await transcribe({ ...line(1, 'fits'), extra: fits }, { ...line(1, 'does not'), extra: `${fits}x` }, { ...line(1, 'none'), extra: null });
+    await transcribe(
+      { ...line(1, 'fits'), extra: fits },
+      { ...line(1, 'does not'), extra: `${fits}x` },
+      { ...line(1, 'none'), extra: null },
+    );
     expect(read().map(({ message }) => message?.extra)).toEqual([null, undefined, fits]);
     expect(bodies()).toEqual(['fits', 'does not', 'none']);
   });
@@ -66,7 +73,12 @@ describe('a transcript line', () => {
   test('loses what cannot be written as JSON, not itself', async () => {
     const circular: Record<string, unknown> = {};
     circular.self = circular;
-    await transcribe(line(1, 'a'), { ...line(1, 'b'), extra: circular }, { ...line(1, 'c'), extra: () => 1 }, { ...line(1, 'd'), extra: 10n });
+    await transcribe(
+      line(1, 'a'),
+      { ...line(1, 'b'), extra: circular },
+      { ...line(1, 'c'), extra: () => 1 },
+      { ...line(1, 'd'), extra: 10n },
+    );
     expect(bodies()).toEqual(['a', 'b', 'c', 'd']);
   });
 });

@@ -4,9 +4,25 @@ import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { entryHash, GENESIS, type JournalRow } from '../../src/store/entries.ts';
 import { type Verification, verifyJournal } from '../../src/store/verify.ts';
-import { messageContent, openOrg, staff, stream, subscribe, type TestOrg, testDirectory, testOrg } from '../support/org.ts';
+import {
+  messageContent,
+  openOrg,
+  staff,
+  stream,
+  subscribe,
+  type TestOrg,
+  testDirectory,
+  testOrg,
+} from '../support/org.ts';
 
-const GUARDS = ['journal_no_update', 'journal_no_delete', 'journal_no_replace', 'content_only_erased', 'content_no_delete', 'content_no_replace'];
+const GUARDS = [
+  'journal_no_update',
+  'journal_no_delete',
+  'journal_no_replace',
+  'content_only_erased',
+  'content_no_delete',
+  'content_no_replace',
+];
 
 let org: TestOrg;
 let file: string;
@@ -57,7 +73,8 @@ describe('the append-only guards', () => {
     const rows = org.db.sqlite.prepare('SELECT * FROM journal WHERE seq = 2');
     const insert = `INSERT INTO journal VALUES (${Array.from({ length: 17 }, () => '?').join()})`;
     const values = Object.values(rows.get() as object);
-    for (const seq of [-1, 0, 2]) expect(() => org.db.sqlite.prepare(insert).run(seq, ...values.slice(1))).toThrow(/append-only/);
+    for (const seq of [-1, 0, 2])
+      expect(() => org.db.sqlite.prepare(insert).run(seq, ...values.slice(1))).toThrow(/append-only/);
   });
 
   test('still let content be erased', () => {
@@ -68,7 +85,10 @@ describe('the append-only guards', () => {
 describe('a journal as it was written', () => {
   test('verifies, with its length and the link that anybody may note down', () => {
     const count = org.db.sqlite.prepare('SELECT count(*) FROM journal').pluck().get();
-    const head = org.db.sqlite.prepare('SELECT hex(hash) FROM journal ORDER BY seq DESC LIMIT 1').pluck().get() as string;
+    const head = org.db.sqlite
+      .prepare('SELECT hex(hash) FROM journal ORDER BY seq DESC LIMIT 1')
+      .pluck()
+      .get() as string;
     expect(verifyJournal(org.db)).toEqual({ entries: count, redacted: 0, head: head.toLowerCase(), problems: [] });
   });
 
@@ -109,11 +129,16 @@ describe('verify names', () => {
 
   test.skipIf(!sqlite3)('the entry of which one byte was edited with the sqlite3 shell', () => {
     const seq = events[1]!;
-    const guard = org.db.sqlite.prepare("SELECT sql FROM sqlite_schema WHERE name = 'journal_no_update'").pluck().get() as string;
+    const guard = org.db.sqlite
+      .prepare("SELECT sql FROM sqlite_schema WHERE name = 'journal_no_update'")
+      .pluck()
+      .get() as string;
     const edit = `DROP TRIGGER journal_no_update; UPDATE journal SET data = replace(data, '"s-in"', '"s-on"') WHERE seq = ${seq}; ${guard};`;
     const { status, stderr } = spawnSync('sqlite3', [file, edit], { encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    expect(verifyJournal(org.db).problems).toEqual([{ seq, problem: 'was changed: its hash does not fit what it says' }]);
+    expect(verifyJournal(org.db).problems).toEqual([
+      { seq, problem: 'was changed: its hash does not fit what it says' },
+    ]);
   });
 
   test.each([
@@ -141,8 +166,13 @@ describe('verify names', () => {
   });
 
   test('the entry after one that was removed', () => {
-    const { problems } = tamper(`DELETE FROM journal WHERE seq = ${events[1]}`, `DELETE FROM content WHERE seq = ${events[1]}`);
-    expect(problems).toEqual([{ seq: events[2], problem: expect.stringMatching(/^does not follow the entry before it/) }]);
+    const { problems } = tamper(
+      `DELETE FROM journal WHERE seq = ${events[1]}`,
+      `DELETE FROM content WHERE seq = ${events[1]}`,
+    );
+    expect(problems).toEqual([
+      { seq: events[2], problem: expect.stringMatching(/^does not follow the entry before it/) },
+    ]);
   });
 
   test('what was removed at the end, by the content it leaves behind', () => {
@@ -174,7 +204,9 @@ describe('verify names', () => {
     const intruder = new Database(file);
     for (const guard of GUARDS) intruder.exec(`DROP TRIGGER ${guard}`);
     intruder.exec(`UPDATE journal SET actor = 'w-eve' WHERE seq = ${events[0]}`);
-    let prev: Buffer = Buffer.from(intruder.prepare(`SELECT prev_hash FROM journal WHERE seq = ${events[0]}`).pluck().get() as Buffer);
+    let prev: Buffer = Buffer.from(
+      intruder.prepare(`SELECT prev_hash FROM journal WHERE seq = ${events[0]}`).pluck().get() as Buffer,
+    );
     for (const seq of events) {
       const row = intruder.prepare('SELECT * FROM journal WHERE seq = ?').get(seq) as Record<string, unknown>;
       const { on_behalf_of: onBehalfOf, caused_by: causedBy, activation_id: activationId } = row;
@@ -189,7 +221,9 @@ describe('verify names', () => {
   });
 
   test('content that was changed', () => {
-    const { problems } = tamper(`UPDATE content SET bytes = CAST('{"body":"forged"}' AS BLOB) WHERE seq = ${events[0]}`);
+    const { problems } = tamper(
+      `UPDATE content SET bytes = CAST('{"body":"forged"}' AS BLOB) WHERE seq = ${events[0]}`,
+    );
     expect(problems).toEqual([{ seq: events[0], problem: 'its content "message" was changed' }]);
   });
 
@@ -219,8 +253,8 @@ describe('verify names', () => {
   });
 
   test.each([
-    ["salt = x'00', bytes = CAST('{\"body\":\"forged\"}' AS BLOB)"],
-    ["salt = NULL, bytes = CAST('{\"body\":\"forged\"}' AS BLOB)"],
+    ['salt = x\'00\', bytes = CAST(\'{"body":"forged"}\' AS BLOB)'],
+    ['salt = NULL, bytes = CAST(\'{"body":"forged"}\' AS BLOB)'],
     ["salt = x'00', bytes = NULL"],
   ])('words put into the mouth of a redacted Event (%s)', async (change) => {
     await redact(events[0]!);

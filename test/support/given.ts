@@ -10,7 +10,13 @@ export type Chain = { hops?: number; root?: number };
 
 export type Step = [actor: string, command: Command, chain?: Chain];
 
-export const TOOLS: ReadonlySet<string> = new Set(['create_role', 'hire_worker', 'grant_tool', 'publish', 'read_events']);
+export const TOOLS: ReadonlySet<string> = new Set([
+  'create_role',
+  'hire_worker',
+  'grant_tool',
+  'publish',
+  'read_events',
+]);
 export const AT = '2026-01-02T03:04:05.678Z';
 export const MAX_HOPS = 3;
 
@@ -95,8 +101,17 @@ type Hire = Extract<Command, { type: 'HireWorker' }>;
 
 export const hireCommand = (workerId: string, options: Partial<Hire> & { tools?: string[] } = {}): Hire => {
   const { tools = [], ...fields } = options;
-  const grants = tools.map((tool) => ({ grantId: `g-${workerId}-${tool}`, tool }));
-  return { type: 'HireWorker', workerId, positionId: 'p-root', kind: 'ai', identity: 'A clerk.', grants, streams: [], ...fields };
+  const grants = tools.map((tool) => ({ grantId: grantIdFor(workerId, tool), tool }));
+  return {
+    type: 'HireWorker',
+    workerId,
+    positionId: 'p-root',
+    kind: 'ai',
+    identity: 'A clerk.',
+    grants,
+    streams: [],
+    ...fields,
+  };
 };
 
 export const hired = (workerId: string, options: Partial<Hire> & { tools?: string[]; by?: string } = {}): Step => {
@@ -127,3 +142,7 @@ export const subscribed = (workerId: string, streamId: string): Step => [
 ];
 
 export const fired = (workerId: string): Step => ['w-owner', { type: 'FireWorker', workerId }];
+
+/** A Grant id made of what is granted to whom. */
+export const grantIdFor = (workerId: string, tool: string): string =>
+  `g-${workerId}-${tool.toLowerCase().replace(/[^a-z0-9_]+/g, '-')}`.slice(0, 48);

@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url';
 import type Database from 'better-sqlite3';
 import { encodeMessage } from '../../src/domain/message.ts';
 import type { Command } from '../../src/domain/org.ts';
-import { openDatabase } from '../../src/store/database.ts';
+import { type Db, openDatabase } from '../../src/store/database.ts';
 import { type CommitOptions, openJournal } from '../../src/store/journal.ts';
 import { dumpReadTables } from '../../src/store/rebuild.ts';
+import { verifyJournal } from '../../src/store/verify.ts';
 
 export const FIXTURE = 'journal-v1';
 
@@ -23,8 +24,15 @@ const message = (text: string, fields: { thread_id?: string } = {}) => [
 async function found(commit: Commit): Promise<void> {
   const owner = (command: Command) => commit('w-owner', command, { via: 'mcp' });
   const local = { kind: 'local', config: {} };
-  const grants = [{ grantId: 'g-1', tool: 'publish' }, { grantId: 'g-2', tool: 'hire_worker' }];
-  await commit('system', { type: 'FoundOrg', ownerRole: '# Owner\n\nOwn it.', ownerIdentity: 'Ü 日本 🙂', grants }, { via: 'cli' });
+  const grants = [
+    { grantId: 'g-1', tool: 'publish' },
+    { grantId: 'g-2', tool: 'hire_worker' },
+  ];
+  await commit(
+    'system',
+    { type: 'FoundOrg', ownerRole: '# Owner\n\nOwn it.', ownerIdentity: 'Ü 日本 🙂', grants },
+    { via: 'cli' },
+  );
   await owner({ type: 'CreateRole', roleId: 'r-clerk', content: 'Answer "politely".\r\n' });
   await owner({ type: 'UpdateRole', roleId: 'r-clerk', content: "Answer, don't shout.\n" });
   await owner({ type: 'CreateRole', roleId: 'r-old', content: 'Old.' });
@@ -35,16 +43,38 @@ async function found(commit: Commit): Promise<void> {
   await owner({ type: 'DeletePosition', positionId: 'p-spare' });
   await owner({ type: 'DeleteRole', roleId: 'r-old' });
   const webhook = { kind: 'webhook', config: { url: 'https://x.example/?a=1&b="2"' } };
-  await owner({ type: 'CreateStream', streamId: 's-in', name: 'In', description: 'What comes in.', transport: webhook, private: false });
-  await owner({ type: 'CreateStream', streamId: 's-old', name: 'Old', description: '', transport: local, private: true });
+  await owner({
+    type: 'CreateStream',
+    streamId: 's-in',
+    name: 'In',
+    description: 'What comes in.',
+    transport: webhook,
+    private: false,
+  });
+  await owner({
+    type: 'CreateStream',
+    streamId: 's-old',
+    name: 'Old',
+    description: '',
+    transport: local,
+    private: true,
+  });
   await owner({ type: 'UpdateStream', streamId: 's-in', name: 'Inbox' });
 }
 
 async function hireAll(commit: Commit): Promise<void> {
-  const hire = { type: 'HireWorker', positionId: 'p-desk', kind: 'ai', identity: 'A clerk.', grants: [], streams: [] } as const;
+  const hire = {
+    type: 'HireWorker',
+    positionId: 'p-desk',
+    kind: 'ai',
+    identity: 'A clerk.',
+    grants: [],
+    streams: [],
+  } as const;
   const full = { grants: [{ grantId: 'g-3', tool: 'publish' }], streams: ['s-in', 's-old'] };
   await commit('w-owner', { ...hire, workerId: 'w-ada', ...full }, { via: 'ui', onBehalfOf: 'w-owner' });
-  for (const workerId of ['w-bob', 'w-gone']) await commit('w-owner', { ...hire, workerId, grants: [], streams: ['s-in'] });
+  for (const workerId of ['w-bob', 'w-gone'])
+    await commit('w-owner', { ...hire, workerId, grants: [], streams: ['s-in'] });
   await commit('w-owner', { ...hire, workerId: 'w-eve', kind: 'human', grants: [], streams: [] });
   await commit('w-owner', { type: 'UpdateIdentity', workerId: 'w-eve', content: 'Eve.' });
   await commit('w-owner', { type: 'MoveWorker', workerId: 'w-bob', positions: ['p-desk', 'p-back'] });
@@ -66,9 +96,23 @@ async function talk(commit: Commit): Promise<number[]> {
     { name: 'message', bytes: encodeMessage({ body: 'outside', thread_id: 't-1' }, raw) },
     { name: 'raw', bytes: Buffer.from([0, 255, 10, 13]) },
   ];
-  const once = { stream: 's-in', provider: 'webhook', key: 'k-1', bodyDigest: Buffer.alloc(32, 7), refuseOtherBody: true };
-  const [outside] = await commit('transport:webhook', { type: 'Publish', streamId: 's-in', content }, { once, via: 'transport' });
-  const [secret] = await commit('w-owner', { type: 'Publish', streamId: 's-in', content: message('secret', { thread_id: 't-1' }) });
+  const once = {
+    stream: 's-in',
+    provider: 'webhook',
+    key: 'k-1',
+    bodyDigest: Buffer.alloc(32, 7),
+    refuseOtherBody: true,
+  };
+  const [outside] = await commit(
+    'transport:webhook',
+    { type: 'Publish', streamId: 's-in', content },
+    { once, via: 'transport' },
+  );
+  const [secret] = await commit('w-owner', {
+    type: 'Publish',
+    streamId: 's-in',
+    content: message('secret', { thread_id: 't-1' }),
+  });
   await commit('w-owner', { type: 'Publish', streamId: 's-old', content: message('old') });
   await commit('w-ada', { type: 'SendDm', toWorkerId: 'w-bob', body: 'hello' });
   await commit('system', { type: 'PostNotice', subject: 'Disk', body: 'Nearly full.' });
@@ -96,19 +140,56 @@ async function work(commit: Commit, [outside, secret, released]: number[]): Prom
       ranWith: { roles: [1], identity: 2, grants: 3 },
       content: [{ name: 'prompt', bytes: Buffer.from('Act on this now.') }],
     });
-  const ended = { type: 'EndActivation', exit: 'ok', published: 1, changed: 0, usage: { costUsd: 0.5 }, settled: [], parked: [], open: null } as const;
+  const ended = {
+    type: 'EndActivation',
+    exit: 'ok',
+    published: 1,
+    changed: 0,
+    usage: { costUsd: 0.5 },
+    settled: [],
+    parked: [],
+    open: null,
+  } as const;
   const [first] = await run('a-1', 'w-ada', [secret!]);
-  await commit('system', { ...ended, activationId: 'a-1', workerId: 'w-ada', outcome: 'done', throughSeq: secret!, settled: [secret!], parked: [] });
+  await commit('system', {
+    ...ended,
+    activationId: 'a-1',
+    workerId: 'w-ada',
+    outcome: 'done',
+    throughSeq: secret!,
+    settled: [secret!],
+    parked: [],
+  });
   await run('a-2', 'w-bob', [outside!, released!]);
-  const open = { triggers: [released!], attempt: 2, oneByOne: true, notBefore: '2026-01-02T00:00:00.000Z', reason: 'exit code 1' };
+  const open = {
+    triggers: [released!],
+    attempt: 2,
+    oneByOne: true,
+    notBefore: '2026-01-02T00:00:00.000Z',
+    reason: 'exit code 1',
+  };
   const notice = { subject: 'Parked', body: 'Look.' };
-  const failed = { outcome: 'failed' as const, exit: 'exit code 1', throughSeq: outside!, settled: [], parked: [outside!], open, notice };
+  const failed = {
+    outcome: 'failed' as const,
+    exit: 'exit code 1',
+    throughSeq: outside!,
+    settled: [],
+    parked: [outside!],
+    open,
+    notice,
+  };
   await commit('system', { ...ended, activationId: 'a-2', workerId: 'w-bob', ...failed });
   await run('a-3', 'w-ada', [outside!]);
   await commit('system', { type: 'HoldTriggers', workerId: 'w-bob', triggers: [secret!], reason: 'limit', notice });
   await commit('system', { type: 'RequeueTriggers', workerId: 'w-bob', triggers: [outside!] });
   await commit('system', { type: 'DropTriggers', workerId: 'w-ada', triggers: [released!], reason: 'expired' });
-  await commit('w-owner', { type: 'RedactEvent', event: secret!, streamId: 's-in', alsoErase: [first!], reason: 'Asked to.' });
+  await commit('w-owner', {
+    type: 'RedactEvent',
+    event: secret!,
+    streamId: 's-in',
+    alsoErase: [first!],
+    reason: 'Asked to.',
+  });
   await commit('w-owner', { type: 'DeleteStream', streamId: 's-old' });
   await commit('w-owner', { type: 'PauseOrg' });
   await commit('w-owner', { type: 'ResumeOrg' });
@@ -118,7 +199,9 @@ async function work(commit: Commit, [outside, secret, released]: number[]): Prom
 function dump(sqlite: Database.Database): string {
   type Made = { type: string; name: string; sql: string };
   const made = sqlite
-    .prepare("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'search\\_%' ESCAPE '\\'")
+    .prepare(
+      "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'search\\_%' ESCAPE '\\'",
+    )
     .all() as Made[];
   const rowsOf = ({ name }: Made) => {
     const columns = sqlite.prepare(`SELECT name FROM pragma_table_info('${name}')`).pluck().all();
@@ -131,6 +214,9 @@ function dump(sqlite: Database.Database): string {
   const others = made.filter(({ type }) => type !== 'table');
   return `${[...tables.map(({ sql }) => `${sql};`), ...rows, ...others.map(({ sql }) => `${sql};`)].join('\n')}\n`;
 }
+
+/** What a fixture must come to: the head of its chain and its read tables. */
+export const expectedOf = (db: Db): string => `head ${verifyJournal(db).head}\n\n${dumpReadTables(db)}\n`;
 
 async function main(): Promise<void> {
   const sqlFile = fixturePath(`${FIXTURE}.sql`);
@@ -145,11 +231,11 @@ async function main(): Promise<void> {
   await hireAll(commit);
   const at = '2026-01-01T01:00:00.000Z';
   journal.transcribe([{ worker: 'w-ada', activationId: 'a-1', at, body: '=== activation: event ===' }]);
-  journal.transcribe([{ worker: 'w-ada', activationId: 'a-1', at, body: "it's done", extra: { tool: 'publish' } }]);
+  journal.transcribe([{ worker: 'w-ada', activationId: 'a-3', at, body: "it's done", extra: { tool: 'publish' } }]);
   await work(commit, await talk(commit));
   journal.close();
   writeFileSync(sqlFile, dump(db.sqlite));
-  writeFileSync(fixturePath(`${FIXTURE}.read-tables.txt`), dumpReadTables(db));
+  writeFileSync(fixturePath(`${FIXTURE}.expected.txt`), expectedOf(db));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

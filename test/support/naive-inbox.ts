@@ -1,5 +1,5 @@
 // What waits for a Worker, worked out the slow and simple way: by going through the whole journal from its beginning.
-import { type SubscriptionFilter, passes } from '../../src/domain/filter.ts';
+import { passes, type SubscriptionFilter } from '../../src/domain/filter.ts';
 import { decodeMessage } from '../../src/domain/message.ts';
 import type { Entry } from '../../src/store/entries.ts';
 
@@ -47,7 +47,8 @@ export function naivePending(workerId: string, journal: Entry[]): number[] | und
         intervals.push({ stream: event.streamId, from: seq, to: Number.POSITIVE_INFINITY, filter: event.filter });
         break;
       case 'WorkerUnsubscribed':
-        for (const interval of intervals) if (interval.stream === event.streamId && interval.to > seq) interval.to = seq;
+        for (const interval of intervals)
+          if (interval.stream === event.streamId && interval.to > seq) interval.to = seq;
         break;
       case 'ActivationEnded':
         if (!fired) checkpoint = Math.max(checkpoint, event.throughSeq);
@@ -65,10 +66,12 @@ export function naivePending(workerId: string, journal: Entry[]): number[] | und
   }
   if (fired) return undefined;
   const heard = events.filter(({ seq, actor, stream, content }) => {
-    if (actor === workerId || seq <= checkpoint || nobody.has(seq) || aside.has(seq) || silent.has(stream ?? '')) return false;
+    if (actor === workerId || seq <= checkpoint || nobody.has(seq) || aside.has(seq) || silent.has(stream ?? ''))
+      return false;
     const message = decodeMessage(content.find(({ name }) => name === 'message')?.bytes ?? new Uint8Array()) ?? {};
     return intervals.some(
-      ({ stream: on, from, to, filter }) => on === stream && from < seq && seq <= to && (!filter || passes(filter, message)),
+      ({ stream: on, from, to, filter }) =>
+        on === stream && from < seq && seq <= to && (!filter || passes(filter, message)),
     );
   });
   const requeued = [...aside].flatMap(([seq, state]) => (state === 'requeued' ? [seq] : []));

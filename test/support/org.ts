@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { ContentPart } from '../../src/domain/entry.ts';
-import type { DomainEvent } from '../../src/domain/org.ts';
 import { encodeMessage, type Message } from '../../src/domain/message.ts';
-import type { Command } from '../../src/domain/org.ts';
+import type { Command, DomainEvent } from '../../src/domain/org.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import type { Entry } from '../../src/store/entries.ts';
 import { createInbox } from '../../src/store/inbox.ts';
@@ -42,7 +41,12 @@ export function openOrg(file = ':memory:', deps: Partial<JournalDeps> = {}) {
       return (await commit(actor, command, options)).entries;
     },
     /** seq of the Event. */
-    async publish(actor: string, streamId: string, message: Message | string, options?: CommitOptions): Promise<number> {
+    async publish(
+      actor: string,
+      streamId: string,
+      message: Message | string,
+      options?: CommitOptions,
+    ): Promise<number> {
       const { entries } = await commit(actor, { type: 'Publish', streamId, content: messageContent(message) }, options);
       return entries[0]!.seq;
     },
@@ -90,7 +94,12 @@ export async function refusal(promise: Promise<unknown>): Promise<{ code: string
 export async function staff(org: TestOrg): Promise<TestOrg> {
   await org.commit('w-owner', { type: 'CreateRole', roleId: 'r-clerk', content: 'Answer.' });
   for (const name of ['ada', 'bob', 'eve']) {
-    await org.commit('w-owner', { type: 'CreatePosition', positionId: `p-${name}`, roleId: 'r-clerk', parentId: 'p-root' });
+    await org.commit('w-owner', {
+      type: 'CreatePosition',
+      positionId: `p-${name}`,
+      roleId: 'r-clerk',
+      parentId: 'p-root',
+    });
     await hire(org, `w-${name}`, { positionId: `p-${name}`, kind: name === 'eve' ? 'human' : 'ai' });
   }
   return org;

@@ -51,7 +51,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   ...Array.from({ length: 3 }, () =>
     fc.record({
       type: fc.constant('HireWorker' as const),
-      workerId: fc.oneof(workerId, fc.integer({ min: 0, max: 400 }).map((n) => `w-n${n}`)),
+      workerId: fc.oneof(
+        workerId,
+        fc.integer({ min: 0, max: 400 }).map((n) => `w-n${n}`),
+      ),
       positionId,
       kind: fc.constantFrom('human' as const, 'ai' as const, 'ai' as const),
       identity: text,
@@ -61,28 +64,37 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   ),
   fc.record({ type: fc.constant('UpdateIdentity' as const), workerId, content: text }),
   fc.record({ type: fc.constant('MoveWorker' as const), workerId, positions: fc.array(positionId, { maxLength: 3 }) }),
-  fc.record({ type: fc.constantFrom('FireWorker' as const, 'PauseWorker' as const, 'ResumeWorker' as const), workerId }),
+  fc.record({
+    type: fc.constantFrom('FireWorker' as const, 'PauseWorker' as const, 'ResumeWorker' as const),
+    workerId,
+  }),
   fc.record({ type: fc.constant('ActivateWorker' as const), workerId, reason: text }),
   fc.record({ type: fc.constant('GrantTool' as const), grantId, workerId, tool }),
   fc.record({ type: fc.constant('RevokeTool' as const), grantId }),
   ...Array.from({ length: 3 }, () =>
     fc.record({
       type: fc.constant('CreateStream' as const),
-      streamId: fc.oneof(streamId, fc.integer({ min: 0, max: 400 }).map((n) => `s-n${n}`)),
+      streamId: fc.oneof(
+        streamId,
+        fc.integer({ min: 0, max: 400 }).map((n) => `s-n${n}`),
+      ),
       name: fc.oneof(text, streamId),
       description: text,
-      transport: fc.record({ kind: fc.constantFrom('local', 'webhook'), config: fc.dictionary(text, fc.jsonValue(), { maxKeys: 2 }) }),
+      transport: fc.record({
+        kind: fc.constantFrom('local', 'webhook'),
+        config: fc.dictionary(text, fc.jsonValue(), { maxKeys: 2 }),
+      }),
       private: fc.boolean(),
     }),
   ),
-  fc
-    .record({ streamId, name: fc.option(text), private: fc.option(fc.boolean()) })
-    .map(({ streamId: id, name, private: closed }): Command => ({
+  fc.record({ streamId, name: fc.option(text), private: fc.option(fc.boolean()) }).map(
+    ({ streamId: id, name, private: closed }): Command => ({
       type: 'UpdateStream',
       streamId: id,
       ...(name === null ? {} : { name }),
       ...(closed === null ? {} : { private: closed }),
-    })),
+    }),
+  ),
   fc.record({ type: fc.constant('DeleteStream' as const), streamId }),
   ...Array.from({ length: 4 }, () => fc.record({ type: fc.constant('Subscribe' as const), streamId, filter })),
   fc.record({ type: fc.constant('Unsubscribe' as const), streamId }),
@@ -90,15 +102,27 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   ...Array.from({ length: 16 }, () =>
     fc
       .record({ streamId, message })
-      .map(({ streamId: id, message: sent }): Command => ({ type: 'Publish', streamId: id, content: messageContent(sent) })),
+      .map(
+        ({ streamId: id, message: sent }): Command => ({
+          type: 'Publish',
+          streamId: id,
+          content: messageContent(sent),
+        }),
+      ),
   ),
-  ...Array.from({ length: 2 }, () => fc.record({ type: fc.constant('SendDm' as const), toWorkerId: workerId, body: text })),
+  ...Array.from({ length: 2 }, () =>
+    fc.record({ type: fc.constant('SendDm' as const), toWorkerId: workerId, body: text }),
+  ),
   fc.record({ type: fc.constant('PostNotice' as const), subject: text, body: text }),
   fc.record({ type: fc.constantFrom('PauseOrg' as const, 'ResumeOrg' as const) }),
 );
 
 const cause: fc.Arbitrary<Cause | undefined> = fc.option(
-  fc.record({ causedBy: fc.integer({ min: 1, max: 20 }), root: fc.integer({ min: 1, max: 20 }), hops: fc.integer({ min: 0, max: 12 }) }),
+  fc.record({
+    causedBy: fc.integer({ min: 1, max: 20 }),
+    root: fc.integer({ min: 1, max: 20 }),
+    hops: fc.integer({ min: 0, max: 12 }),
+  }),
   { nil: undefined, freq: 3 },
 );
 const once = fc.oneof(
@@ -129,31 +153,65 @@ const aiWorker = fc.integer({ min: 0, max: 4 }).map((n) => `w-${n}`);
 export const beginnings: Asked[] = [
   ...[0, 1].map((n) => owner({ type: 'CreateRole', roleId: `r-${n}`, content: 'x' })),
   ...[0, 1, 2].map((n) => owner({ type: 'CreatePosition', positionId: `p-${n}`, roleId: 'r-0', parentId: 'p-root' })),
-  ...[0, 1, 2].map((n) => owner({ type: 'CreateStream', streamId: `s-${n}`, name: `${n}`, description: '', transport: { kind: 'local', config: {} }, private: n === 2 })),
-  ...[0, 1, 2, 3].map((n) => owner({ type: 'HireWorker', workerId: `w-${n}`, positionId: 'p-0', kind: n === 3 ? 'human' : 'ai', identity: 'x', grants: [], streams: ['s-0', 's-1'] })),
+  ...[0, 1, 2].map((n) =>
+    owner({
+      type: 'CreateStream',
+      streamId: `s-${n}`,
+      name: `${n}`,
+      description: '',
+      transport: { kind: 'local', config: {} },
+      private: n === 2,
+    }),
+  ),
+  ...[0, 1, 2, 3].map((n) =>
+    owner({
+      type: 'HireWorker',
+      workerId: `w-${n}`,
+      positionId: 'p-0',
+      kind: n === 3 ? 'human' : 'ai',
+      identity: 'x',
+      grants: [],
+      streams: ['s-0', 's-1'],
+    }),
+  ),
 ];
 
-export const wish: fc.Arbitrary<Wish> = fc.noBias(fc.oneof(
-  { weight: 20, arbitrary: fc.record({ kind: fc.constant('command' as const), actor, command, options }) },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      kind: fc.constant('run' as const),
-      worker: aiWorker,
-      outcome: fc.constantFrom('done' as const, 'done' as const, 'failed' as const, 'parked' as const, 'lost' as const),
-      most: fc.integer({ min: 1, max: 5 }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('held' as const), how: fc.constantFrom('ReleaseEvent' as const, 'DiscardEvent' as const), pick }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('redact' as const), pick }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant('aside' as const),
-      how: fc.constantFrom('HoldTriggers' as const, 'RequeueTriggers' as const, 'DropTriggers' as const),
-      worker: aiWorker,
-      pick,
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('transcribe' as const), worker: aiWorker, body: text }) },
-));
+export const wish: fc.Arbitrary<Wish> = fc.noBias(
+  fc.oneof(
+    { weight: 20, arbitrary: fc.record({ kind: fc.constant('command' as const), actor, command, options }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant('run' as const),
+        worker: aiWorker,
+        outcome: fc.constantFrom(
+          'done' as const,
+          'done' as const,
+          'failed' as const,
+          'parked' as const,
+          'lost' as const,
+        ),
+        most: fc.integer({ min: 1, max: 5 }),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('held' as const),
+        how: fc.constantFrom('ReleaseEvent' as const, 'DiscardEvent' as const),
+        pick,
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('redact' as const), pick }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant('aside' as const),
+        how: fc.constantFrom('HoldTriggers' as const, 'RequeueTriggers' as const, 'DropTriggers' as const),
+        worker: aiWorker,
+        pick,
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('transcribe' as const), worker: aiWorker, body: text }) },
+  ),
+);
