@@ -1,7 +1,7 @@
 // Where everything this program keeps lies: one directory, of which the database and the folders can be moved elsewhere.
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { notFound } from '../domain/errors.ts';
 
 export const MEMORY = ':memory:';
@@ -51,7 +51,7 @@ export function dataPaths(
 
 /** Makes what is missing. Nobody but its owner reads the files; the group may look into the folders. */
 export function createDataDir({ dataDir, db, envsDir, lockFiles }: DataPaths): void {
-  for (const directory of [dataDir, envsDir]) mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+  for (const directory of [dataDir, envsDir]) makeDirectory(directory);
   // SQLite gives its other files the mode of the database.
   for (const file of [...lockFiles, ...(db === MEMORY ? [] : [db])]) {
     if (!existsSync(file)) closeSync(openSync(file, 'a', FILE_MODE));
@@ -74,3 +74,10 @@ const nothingHere = (path: string) =>
     `There is no organisation here: ${path} does not exist. ` +
       '`helix-org serve` or `helix-org bootstrap` makes one; --data-dir or HELIX_ORG_HOME names another.',
   );
+
+/** Each missing folder in turn: on file systems that take none, Node's own recursive way tries for ever (seen on /proc). */
+function makeDirectory(path: string): void {
+  const missing: string[] = [];
+  for (let each = path; !existsSync(each); each = dirname(each)) missing.unshift(each);
+  for (const each of missing) mkdirSync(each, { mode: DIRECTORY_MODE });
+}

@@ -387,6 +387,13 @@ describe('what was set aside', () => {
     expect(shown()).toEqual([]);
   });
 
+  test('while it was being worked on stays so when the run ends well', async () => {
+    const [held, other] = [await publish('s-in'), await publish('s-in')];
+    await aside('HoldTriggers', held);
+    await run('w-ada', { settled: [held, other] });
+    expect(org.queries.asideOf(held)).toMatchObject([{ state: 'held' }]);
+  });
+
   test('holds for one Worker, not for the others', async () => {
     await subscribe(org, 'w-bob', 's-in');
     const seq = await publish('s-in');

@@ -253,6 +253,17 @@ describe('other transcripts that quote the Event', () => {
     expectSound();
   });
 
+  test('lose those lines also when no letter of them is ASCII', async () => {
+    const secret = '日本語の秘密の言葉です';
+    const seq = await org.publish('w-owner', 's-in', secret);
+    const other = await org.publish('w-owner', 's-in', 'other');
+    const escaped = [...secret].map((char) => `\\u${char.charCodeAt(0).toString(16)}`).join('');
+    await run('a-2', [other], [`{"text":"${escaped}"}`, `> ${secret}!`, 'harmless']);
+    await redact(seq);
+    const kept = transcriptOf().filter((line) => !line.startsWith('==='));
+    expect(kept).toEqual(['[redacted]', '[redacted]', 'harmless']);
+  });
+
   test('keep what was said before it, and what only shares a word', async () => {
     const other = await org.publish('w-owner', 's-in', 'other');
     await run('a-2', [other], ['The password is in the safe']);

@@ -100,15 +100,13 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ type: fc.constant('Unsubscribe' as const), streamId }),
   fc.record({ type: fc.constant('InviteWorkers' as const), streamId, workerIds: fc.array(workerId, { maxLength: 3 }) }),
   ...Array.from({ length: 16 }, () =>
-    fc
-      .record({ streamId, message })
-      .map(
-        ({ streamId: id, message: sent }): Command => ({
-          type: 'Publish',
-          streamId: id,
-          content: messageContent(sent),
-        }),
-      ),
+    fc.record({ streamId, message }).map(
+      ({ streamId: id, message: sent }): Command => ({
+        type: 'Publish',
+        streamId: id,
+        content: messageContent(sent),
+      }),
+    ),
   ),
   ...Array.from({ length: 2 }, () =>
     fc.record({ type: fc.constant('SendDm' as const), toWorkerId: workerId, body: text }),

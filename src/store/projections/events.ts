@@ -13,7 +13,6 @@ export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventE
   );
   // Still there when this happens; a replay finds it gone, and has filed no thread either.
   const content = sqlite.prepare("SELECT bytes FROM content WHERE seq = ? AND name = 'message'").pluck();
-  const threadOf = (bytes: Uint8Array | null | undefined) => (bytes ? decodeMessage(bytes)?.thread_id : undefined);
   const hold = sqlite.prepare("INSERT INTO held_events VALUES (@event, 'held', @reason, @seq)");
   const settle = sqlite.prepare('UPDATE held_events SET state = @state, entry_seq = @seq WHERE seq = @event');
   const requeue = sqlite.prepare(
@@ -38,4 +37,10 @@ export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventE
       if (threadId !== undefined) forgetThread.run({ thread: threadId, streamId, event });
     },
   };
+}
+
+/** Large Messages are parsed only when there is something to find. */
+function threadOf(bytes: Uint8Array | null | undefined): string | undefined {
+  if (!bytes || !Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes('"thread_id"')) return undefined;
+  return decodeMessage(bytes)?.thread_id;
 }
