@@ -8,7 +8,7 @@ import { type Db, type Durability, openDatabase, removeCopies } from '../store/d
 import { type Journal, openJournal } from '../store/journal.ts';
 import { createQueries, type Queries } from '../store/queries.ts';
 import { openSecretBox } from '../store/secrets.ts';
-import { createSettings, type Settings } from '../store/settings.ts';
+import { createSettings, hasSecrets, type Settings } from '../store/settings.ts';
 import { createTokens, type Tokens } from '../store/tokens.ts';
 import { toolNames } from '../tools/catalog.ts';
 import type { Lifecycle, ToolDeps } from '../tools/define-tool.ts';
@@ -54,7 +54,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
   const db = openDatabase(paths.db, durability);
   try {
     const { now, onDiskFailure } = config;
-    const settings = createSettings(db, openSecretBox(paths.keyFile), config.settings);
+    const settings = createSettings(db, openSecretBox(paths.keyFile, hasSecrets(db)), config.settings);
     const limits = () => ({ maxHops: settings.get('dispatch.max_hops') });
     const journal = openJournal({
       db,

@@ -25,6 +25,7 @@ import { silentLogger } from './logger.ts';
 import { startMaintenance } from './maintenance.ts';
 import { ensureOwner, ensureOwnerToken } from './owner.ts';
 import { lockOrRefuse } from './running-daemon.ts';
+import { startSearchFilling } from './search-filling.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { version } from './version.ts';
 
@@ -117,6 +118,12 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     writeDaemonFile(paths.daemonFile, { ...about, url, db: paths.db });
     log.info({ url, publicUrl, dataDir: paths.dataDir, db: paths.db, agent: agent.kind }, 'server listening');
 
+    const filling = startSearchFilling({
+      search: queries.search,
+      after,
+      onFailure: (error) => log.error({ err: error }, 'the search index could not be filled'),
+    });
+    shutdown.first('the search index', filling);
     const maintenance = startMaintenance({
       db,
       tokens,

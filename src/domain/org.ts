@@ -152,7 +152,7 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     case 'CreateRole':
       return createRole(org, command);
     case 'UpdateRole':
-      return updateRole(org, command);
+      return updateRole(org, command, context);
     case 'DeleteRole':
       return deleteRole(org, command.roleId);
     case 'CreatePosition':
@@ -164,7 +164,7 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     case 'HireWorker':
       return worker.hireWorker(org, command, context);
     case 'UpdateIdentity':
-      return worker.updateIdentity(org, command.workerId, command.content);
+      return worker.updateIdentity(org, command.workerId, command.content, context);
     case 'MoveWorker':
       return worker.moveWorker(org, command.workerId, command.positions);
     case 'FireWorker':

@@ -1,6 +1,6 @@
-import { conflict, invalid, missing } from './errors.ts';
-import { checkId, OWNER_ROLE } from './ids.ts';
-import type { DomainEvent, Org } from './org.ts';
+import { conflict, forbidden, invalid, missing } from './errors.ts';
+import { checkId, OWNER, OWNER_ROLE } from './ids.ts';
+import type { Context, DomainEvent, Org } from './org.ts';
 
 export type RoleCommand =
   | { type: 'CreateRole'; roleId: string; content: string }
@@ -23,8 +23,13 @@ export function createRole(org: Org, { roleId, content }: { roleId: string; cont
   return [{ type: 'RoleCreated', roleId, content }];
 }
 
-export function updateRole(org: Org, { roleId, content }: { roleId: string; content: string }): DomainEvent[] {
+export function updateRole(
+  org: Org,
+  { roleId, content }: { roleId: string; content: string },
+  { actor }: Context,
+): DomainEvent[] {
   requireRole(org, roleId);
+  if (roleId === OWNER_ROLE && actor !== OWNER) throw forbidden(`Only the owner rewrites ${OWNER_ROLE}.`);
   checkText('role content', content);
   return [{ type: 'RoleUpdated', roleId, content }];
 }

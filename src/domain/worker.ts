@@ -1,4 +1,4 @@
-import { conflict, invalid, missing } from './errors.ts';
+import { conflict, forbidden, invalid, missing } from './errors.ts';
 import { checkGrantable, checkNewGrantId } from './grant.ts';
 import { activationStreamId, checkId, OWNER } from './ids.ts';
 import type { Context, DomainEvent, Org, WorkerState } from './org.ts';
@@ -80,8 +80,9 @@ function transcriptStream(org: Org, workerId: string, hirer: string): DomainEven
   return events;
 }
 
-export function updateIdentity(org: Org, workerId: string, content: string): DomainEvent[] {
+export function updateIdentity(org: Org, workerId: string, content: string, { actor }: Context): DomainEvent[] {
   requireWorker(org, workerId);
+  if (workerId === OWNER && actor !== OWNER) throw forbidden('Only the owner says who the owner is.');
   checkText('content', content);
   return [{ type: 'IdentityUpdated', workerId, content }];
 }

@@ -170,20 +170,17 @@ export function openJournal(deps: JournalDeps): Journal {
   /** Nothing of the group is on disk. One command's bug must not fail its neighbours, so they are tried again one by one. */
   function recover(error: unknown, group: Pending[], transcript: TranscriptLine[]): void {
     if (sqlite.inTransaction) sqlite.exec('ROLLBACK');
-    if (isDiskFailure(error)) {
-      for (const { reject } of group) reject(error);
-      (deps.onDiskFailure ?? endProcess)(error);
-      return;
-    }
-    org = loadOrg();
-    if (group.length + transcript.length > 1 && !isUnavailable(error)) {
+    const isOver = isDiskFailure(error) || !sqlite.open;
+    if (!isOver) org = loadOrg();
+    if (!isOver && !isUnavailable(error) && group.length + transcript.length > 1) {
       if (group.length > 0) runGroup([], transcript);
       else for (const line of transcript) runGroup([], [line]);
       for (const pending of group) runGroup([pending], []);
       return;
     }
     for (const { reject } of group) reject(error);
-    if (isUnavailable(error) && transcript.length > 0) {
+    if (isDiskFailure(error)) (deps.onDiskFailure ?? endProcess)(error);
+    else if (isUnavailable(error) && transcript.length > 0) {
       lines = transcript.concat(lines);
       transcriptTimer ??= setTimeout(drain, TRANSCRIPT_RETRY_MS);
     } else if (group.length === 0) listeners.onBug(error);

@@ -2,6 +2,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { conflict } from '../domain/errors.ts';
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -11,10 +12,15 @@ export type SecretBox = { seal(plain: string): string; open(sealed: string): str
 
 /**
  * Reads the key file, making it (mode 0600) when it is not there.
- * @throws Error when the file is there but is no key
+ * @param isInUse whether secrets are sealed already, which a new key could not open
+ * @throws OrgError conflict when the key is missing although it is needed, or when the file is no key
  */
-export function openSecretBox(keyFile: string): SecretBox {
-  if (!existsSync(keyFile)) makeKey(keyFile);
+export function openSecretBox(keyFile: string, isInUse = false): SecretBox {
+  if (!existsSync(keyFile)) {
+    if (isInUse)
+      throw conflict(`${keyFile} is missing, and with it the secrets kept here; put it back from where you keep it.`);
+    makeKey(keyFile);
+  }
   return createSecretBox(Buffer.from(readFileSync(keyFile, 'utf8').trim(), 'base64'), keyFile);
 }
 
@@ -29,7 +35,7 @@ function makeKey(keyFile: string): void {
 
 export function createSecretBox(key: Buffer, from = 'the key'): SecretBox {
   if (key.length !== KEY_BYTES)
-    throw new Error(`${from} is not a key of ${KEY_BYTES} bytes; restore it from where you keep it.`);
+    throw conflict(`${from} is not a key of ${KEY_BYTES} bytes; restore it from where you keep it.`);
   return {
     seal(plain) {
       const nonce = randomBytes(NONCE_BYTES);

@@ -1,5 +1,5 @@
 // Operational settings: how the daemon runs, not what the org is. Never journaled; read at use, so a change is live.
-import { eq } from 'drizzle-orm';
+import { eq, like } from 'drizzle-orm';
 import { z } from 'zod';
 import { invalid, nearest } from '../domain/errors.ts';
 import type { Db } from './database.ts';
@@ -128,4 +128,9 @@ function reasonOf({ issues: [issue] }: z.ZodError): string {
   if (issue?.code !== 'invalid_type') return issue?.message.replace(/^Invalid input: /, '') ?? 'does not fit';
   const expected = { number: 'a number', int: 'an integer', array: 'a JSON array' }[issue.expected as string];
   return `not ${expected ?? `a ${issue.expected}`}`;
+}
+
+/** Whether secrets were sealed in this database. */
+export function hasSecrets({ orm }: Db): boolean {
+  return orm.select().from(settings).where(like(settings.key, 'secret.%')).limit(1).get() !== undefined;
 }

@@ -22,7 +22,11 @@ export const listActivations = defineTool({
     const nameOf = (seq: number): string => {
       const event = queries.eventAt(seq);
       if (event && mayRead(journal.org, caller.workerId, event.streamId)) return event.id;
-      return queries.entry(seq)?.event.type ?? String(seq);
+      return queries.entry(seq)?.event.type === 'WorkerHired'
+        ? 'hire'
+        : event
+          ? 'an Event you may not read'
+          : 'request';
     };
     const activations = queries.activationsOf(workerId, clampLimit(limit)).map((row) => ({
       id: row.id,

@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { TEXT_MAX } from '../../src/domain/role.ts';
-import { AT, fired, founded, given, hireCommand, hired, position, role, stream, subscribed } from '../support/given.ts';
+import {
+  AT,
+  fired,
+  founded,
+  given,
+  hireCommand,
+  hired,
+  MAX_HOPS,
+  position,
+  role,
+  stream,
+  subscribed,
+} from '../support/given.ts';
 
 describe('HireWorker', () => {
   test('records an AI with its grants, its Streams and a transcript that the hirer listens to', () => {
@@ -88,6 +100,22 @@ describe('HireWorker', () => {
     given(...history)
       .when('w-owner', command)
       .refused(code, sentence);
+  });
+
+  test('of an AI too far from its cause is refused, of a person not', () => {
+    const far = { hops: MAX_HOPS + 1, root: 7 };
+    given(...history)
+      .when('w-bob', hireCommand('w-ada'), far)
+      .refused(
+        'conflict',
+        /^This is 4 Workers away from its cause, the limit is 3 \(dispatch\.max_hops\); a person has to do it\.$/,
+      );
+    given(...history)
+      .when('w-bob', hireCommand('w-ada'), { hops: MAX_HOPS })
+      .records('WorkerHired', 'StreamCreated', 'WorkerSubscribed');
+    given(...history)
+      .when('w-bob', hireCommand('w-eve', { kind: 'human' }), far)
+      .records('WorkerHired');
   });
 
   test('is refused when two tools come under one Grant id', () => {
@@ -250,6 +278,12 @@ describe('ActivateWorker', () => {
     given(founded, hired('w-ada'))
       .when('w-owner', { type: 'ActivateWorker', workerId: 'w-ada', reason: 'Look.' })
       .then({ type: 'ActivationRequested', workerId: 'w-ada', reason: 'Look.' });
+  });
+
+  test('is refused too far from its cause', () => {
+    given(founded, hired('w-ada'))
+      .when('w-ada', { type: 'ActivateWorker', workerId: 'w-ada', reason: '' }, { hops: MAX_HOPS + 1, root: 7 })
+      .refused('conflict', 'a person has to do it');
   });
 
   test('is refused for a person, and for one who is not there', () => {

@@ -4,7 +4,17 @@ import { afterAll, expect, it } from 'vitest';
 import { readFeed } from '../../src/cli/event-source.ts';
 import { judge } from './judge.ts';
 import { numbersFrom } from './power-cut.ts';
-import { type Acknowledged, foundOrg, load, type Serve, seed, serve, temporaryDirectory, until } from './serve.ts';
+import {
+  type Acknowledged,
+  foundOrg,
+  killLeftovers,
+  load,
+  type Serve,
+  seed,
+  serve,
+  temporaryDirectory,
+  until,
+} from './serve.ts';
 
 const KILLS = Number(process.env.HELIX_KILLS ?? 50);
 const CONNECTIONS = 4;
@@ -13,7 +23,10 @@ const MOST_LINES = 12;
 const dataDir = temporaryDirectory('crash');
 const agent = ['--agent-command', JSON.stringify(['sh', '-c', 'cat > /dev/null; echo seen; sleep 0.05'])];
 
-afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
+afterAll(() => {
+  killLeftovers();
+  rmSync(dataDir, { recursive: true, force: true });
+});
 
 it('A109: loses nothing that was acknowledged, and repeats nothing that was done, over many kills at random points', {
   timeout: 600_000,

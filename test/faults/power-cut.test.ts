@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { judge } from './judge.ts';
 import { imageAfterPowerCut, numbersFrom, shimEnvironment } from './power-cut.ts';
-import { type Acknowledged, foundOrg, load, seed, serve, temporaryDirectory, until } from './serve.ts';
+import { type Acknowledged, foundOrg, killLeftovers, load, seed, serve, temporaryDirectory, until } from './serve.ts';
 
 const CUTS = 5;
 const CONNECTIONS = 8;
@@ -13,7 +13,10 @@ const work = temporaryDirectory('power-cut');
 const probe = shimEnvironment(work, join(work, 'probe.log'));
 const cannotRun = typeof probe === 'string' ? probe : undefined;
 
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+afterAll(() => {
+  killLeftovers();
+  rmSync(work, { recursive: true, force: true });
+});
 
 /** Runs a daemon under load, cuts the power, and counts what of the acknowledged is not on the disk. */
 async function lostInCut(name: string, durability: 'full' | 'normal', acks: number): Promise<number> {

@@ -16,6 +16,13 @@ export type Serve = DaemonProcess & {
   call(tool: string, args: Record<string, unknown>): Promise<Record<string, unknown>>;
 };
 
+const running = new Set<number>();
+
+/** Ends what a failed test left running. */
+export function killLeftovers(): void {
+  for (const pid of running) process.kill(pid, 'SIGKILL');
+}
+
 export const temporaryDirectory = (name: string) => mkdtempSync(join(tmpdir(), `helix-${name}-`));
 
 export const seed = Number(process.env.HELIX_SEED ?? Math.floor(Math.random() * 2 ** 32));
@@ -26,6 +33,8 @@ export async function serve(
 ): Promise<Serve> {
   const args = ['--addr', '127.0.0.1:0', ...(options.args ?? [])];
   const daemon = await startDaemonProcess({ dataDir, launcher, args, env: options.env ?? {} });
+  running.add(daemon.pid);
+  void daemon.gone.then(() => running.delete(daemon.pid));
   return {
     ...daemon,
     dataDir,

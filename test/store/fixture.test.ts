@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { evolve, STATE_TYPES } from '../../src/domain/evolve.ts';
 import { type DomainEvent, emptyOrg } from '../../src/domain/org.ts';
@@ -60,6 +62,12 @@ const all = () => org.queries.entriesAfter(0, 10_000);
 describe('a database that version 1 has written', () => {
   test('holds every type of fact', () => {
     expect(new Set(all().map(({ event }) => event.type))).toEqual(new Set(EVERY_TYPE));
+  });
+
+  test('was made by migrations that nobody has changed since', () => {
+    const applied = org.db.sqlite.prepare('SELECT hash FROM __drizzle_migrations ORDER BY created_at').pluck().all();
+    const migrationsFolder = fileURLToPath(new URL('../../src/store/migrations', import.meta.url));
+    expect(readMigrationFiles({ migrationsFolder }).map(({ hash }) => hash)).toEqual(applied);
   });
 
   test('verifies, with its redaction', () => {

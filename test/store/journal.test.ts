@@ -12,6 +12,7 @@ import type { TranscriptLine } from '../../src/store/transcripts.ts';
 import { verifyJournal } from '../../src/store/verify.ts';
 import {
   hire,
+  openOrg,
   refusal,
   staff,
   stream,
@@ -416,6 +417,15 @@ describe('a listener', () => {
     expect(org.journal.org.roles.has('r-b')).toBe(true);
     expect(linesOf(org)).toEqual(['saw r-a']);
   });
+});
+
+test('a command that comes when the database is closed is refused, and takes nothing else down', async () => {
+  const org = openOrg();
+  await org.found();
+  org.close();
+  const late = [org.commit(OWNER, createRole('r-a')), org.commit(OWNER, createRole('r-b'))];
+  const settled = await Promise.allSettled(late);
+  expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
 });
 
 describe('transcript lines', () => {

@@ -62,6 +62,8 @@ export function naivePending(workerId: string, journal: Entry[]): number[] | und
       case 'TriggersRequeued':
         for (const trigger of event.triggers) aside.set(trigger, 'requeued');
         break;
+      default:
+        break; // Nothing else bears on what waits.
     }
   }
   if (fired) return undefined;
