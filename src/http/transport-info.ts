@@ -2,8 +2,16 @@ import { invalid } from '../domain/errors.ts';
 import type { TransportInfo } from '../tools/define-tool.ts';
 import type { Transport } from '../transports/transport.ts';
 
-/** What the tools are told of a transport. @param baseUrl under which the outside reaches this daemon */
-export function transportInfo({ kind, config, inboundOnly, receive }: Transport, baseUrl: () => string): TransportInfo {
+/**
+ * What the tools are told of a transport.
+ * @param baseUrl under which the outside reaches this daemon
+ * @param accountOf what a transport's setting holds
+ */
+export function transportInfo(
+  { kind, config, inboundOnly, account, receive }: Transport,
+  baseUrl: () => string,
+  accountOf: (key: string) => unknown,
+): TransportInfo {
   return {
     kind,
     checkConfig(given) {
@@ -15,7 +23,11 @@ export function transportInfo({ kind, config, inboundOnly, receive }: Transport,
     ...(receive && {
       describeInbound(streamId, transport) {
         const path = receive.path.replace(':stream', encodeURIComponent(streamId));
-        return receive.describe(baseUrl().replace(/\/$/, '') + path, transport.config);
+        return receive.describe(
+          baseUrl().replace(/\/$/, '') + path,
+          transport.config,
+          account && accountOf(account.key),
+        );
       },
     }),
   };
