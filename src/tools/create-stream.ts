@@ -3,7 +3,7 @@ import { invalid } from '../domain/errors.ts';
 import { optionalId, tolerant } from './arguments.ts';
 import { defineTool, type ToolDeps } from './define-tool.ts';
 
-const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
+export const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
 
 /** The kinds are listed so that a model sees them; which exist is the transports' matter and checked below. */
 export const transportInput = z
@@ -14,6 +14,10 @@ export const transportInput = z
   .describe(
     'How it reaches outside: local (default) or webhook; {"kind": "webhook", "config": {"secret": true}} with settings.',
   );
+
+export const batchInput = tolerant(z.enum(['stream', 'conversation']).optional()).describe(
+  'What one activation is shown at once: all that waits (stream), or one thread (conversation; the default for email).',
+);
 
 export const createStream = defineTool({
   name: 'create_stream',
@@ -26,6 +30,8 @@ export const createStream = defineTool({
     description: optionalId('What it is for.'),
     transport: transportInput,
     private: flag('Only its members may read and publish.'),
+    hold: flag('What is to leave through the transport waits until a person releases it.'),
+    batch: batchInput,
   }),
   effect: 'adds',
   async handler(args, context) {
@@ -42,6 +48,8 @@ export const createStream = defineTool({
       description: args.description ?? '',
       transport,
       private: args.private ?? false,
+      hold: args.hold ?? false,
+      batch: args.batch ?? context.transports.get(transport.kind)?.batch ?? 'stream',
     });
     const inbound = context.transports.get(transport.kind)?.describeInbound?.(streamId, transport);
     return { id: streamId, ...inbound, ...(secret ? { secret } : {}) };
