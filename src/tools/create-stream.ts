@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { invalid } from '../domain/errors.ts';
 import { optionalId, tolerant } from './arguments.ts';
 import { defineTool, type ToolDeps } from './define-tool.ts';
+import { TRANSPORT } from './input-schema.ts';
 
 export const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
 
@@ -11,9 +12,8 @@ export const transportInput = z
     if (typeof value !== 'string') return value ?? undefined;
     return value.trim().startsWith('{') ? parsed(value) : { kind: value };
   }, z.object({ kind: z.string(), config: z.record(z.string(), z.unknown()).optional() }).optional())
-  .describe(
-    'How it reaches outside: local (default) or webhook; {"kind": "webhook", "config": {"secret": true}} with settings.',
-  );
+  .describe('How it reaches outside; with settings such as {"kind": "webhook", "config": {"secret": true}}.')
+  .meta(TRANSPORT);
 
 export const batchInput = tolerant(z.enum(['stream', 'conversation']).optional()).describe(
   'What one activation is shown at once: all that waits (stream), or one thread (conversation; the default for email).',
