@@ -3,6 +3,8 @@ import { requireStream } from '../domain/stream.ts';
 import { optionalId, required } from './arguments.ts';
 import { batchInput, checkTransport, flag, transportInput } from './create-stream.ts';
 import { defineTool } from './define-tool.ts';
+import { withWarnings } from './refresh-folders.ts';
+import { strangerWarnings } from './strangers.ts';
 
 export const updateStream = defineTool({
   name: 'update_stream',
@@ -38,6 +40,7 @@ export const updateStream = defineTool({
       ...(args.batch === undefined ? {} : { batch: args.batch }),
     });
     const { name, transportKind } = queries.stream(streamId) ?? {};
-    return { id: streamId, name, transportKind, ...(secret ? { secret } : {}) };
+    const warnings = transport ? strangerWarnings(context, queries.members(streamId)) : [];
+    return { id: streamId, name, transportKind, ...(secret ? { secret } : {}), ...withWarnings(warnings) };
   },
 });
