@@ -33,6 +33,7 @@ export type Status = { dataDir: string; db: string; owner: OwnerSeat } & Record<
 export type ControlName =
   | 'status'
   | 'verify'
+  | 'snapshot'
   | 'token.create'
   | 'token.list'
   | 'token.revoke'
@@ -52,6 +53,7 @@ const listing = z
   .object({ revealSecrets: z.boolean().optional() })
   .transform(({ revealSecrets = false }) => ({ revealSecrets }));
 const revocation = z.object({ id: z.string() });
+const snapshot = z.object({ file: z.string().min(1) });
 const login = z.object({ worker: z.string().optional() });
 
 export function createControl({ core, url, status }: ControlDeps): Control {
@@ -64,6 +66,12 @@ export function createControl({ core, url, status }: ControlDeps): Control {
       ...status?.(),
     }),
     verify: (): Promise<Verification> => verifyBeside(paths.db, db),
+    /** A copy of the database as it is at one moment, made page by page between other work. */
+    async snapshot(args): Promise<{ file: string }> {
+      const { file } = parse(snapshot, args);
+      await db.sqlite.backup(file);
+      return { file };
+    },
     async 'token.create'(args): Promise<NewTokenView> {
       const { worker, label = 'by the command line', lifetimeMs } = parse(newToken, args);
       requireWorker(journal.org, worker);
