@@ -36,16 +36,16 @@ export function createToolDoor(
     async call(caller, name, args) {
       const tool = byName.get(name);
       if (!tool) return { kind: 'unknown' };
-      if (!holds(deps.journal.org, caller.workerId, name)) {
-        return {
-          kind: 'refused',
-          message: `${caller.workerId} does not hold ${name} (any more); ask the owner or your hirer for it.`,
-        };
-      }
+      const { workerId } = caller;
+      const message = `${workerId} does not hold ${name} (any more); ask the owner or your hirer for it.`;
+      if (!holds(deps.journal.org, workerId, name)) return { kind: 'refused', message };
       const parsed = tool.input.safeParse(args ?? {});
       if (!parsed.success) return { kind: 'refused', message: readable(parsed.error) };
       try {
-        return { kind: 'ok', result: await tool.handler(parsed.data, contextOf(caller)) };
+        const result = await tool.handler(parsed.data, contextOf(caller));
+        // A read may have waited, and what it saw meanwhile is no longer the caller's to know.
+        if (tool.effect === 'reads' && !holds(deps.journal.org, workerId, name)) return { kind: 'refused', message };
+        return { kind: 'ok', result };
       } catch (error) {
         if (error instanceof OrgError) return { kind: 'refused', message: error.message };
         const reference = randomUUID().slice(0, 8);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { invalid } from '../domain/errors.ts';
 import { optionalId, tolerant } from './arguments.ts';
 import { defineTool, type ToolDeps } from './define-tool.ts';
+import { idResult } from './result-schemas.ts';
 
 const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
 
@@ -27,6 +28,7 @@ export const createStream = defineTool({
     transport: transportInput,
     private: flag('Only its members may read and publish.'),
   }),
+  output: idResult.extend({ url: z.string().optional(), secret: z.string().optional() }).catchall(z.unknown()),
   effect: 'adds',
   async handler(args, context) {
     const streamId = args.id ?? `s-${context.newId()}`;

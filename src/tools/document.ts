@@ -1,14 +1,5 @@
-import { z } from 'zod';
 import type { Tool } from './define-tool.ts';
-
-type Property = { type?: string; description?: string; enum?: string[]; items?: { type?: string } };
-type Schema = { properties?: Record<string, Property>; required?: string[] };
-
-/** The JSON Schema a client is shown for a tool's arguments. */
-export function inputSchema(tool: Tool): Schema & Record<string, unknown> {
-  const { $schema: _, ...schema } = z.toJSONSchema(tool.input, { io: 'input', unrepresentable: 'any' });
-  return schema as Schema & Record<string, unknown>;
-}
+import { inputSchema } from './tool-schema.ts';
 
 const effects = {
   reads: 'Reads only.',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { idResult } from './result-schemas.ts';
 
 export const grantTool = defineTool({
   name: 'grant_tool',
@@ -11,6 +12,7 @@ export const grantTool = defineTool({
     workerId: required('workerId', 'Who gets the tool.'),
     toolName: required('toolName', 'The tool, such as publish; agent:NAME for a tool of the agent program itself.'),
   }),
+  output: idResult,
   effect: 'adds',
   async handler({ id, workerId, toolName }, { journal, newId, change }) {
     const grantId = id ?? `g-${newId()}`;

@@ -14,6 +14,7 @@ export const inviteWorkers = defineTool({
     workerIds: list(z.string(), 'The Workers to subscribe.'),
     filter: filterInput,
   }),
+  output: z.object({ streamId: z.string(), workerIds: z.array(z.string()) }),
   effect: 'adds',
   async handler({ streamId, workerIds = [], filter }, { caller, journal, change }) {
     const { org } = journal;

@@ -10,6 +10,7 @@ export const subscribe = defineTool({
   title: 'Listen to a Stream',
   description: 'Listen to a Stream yourself: its Events wake you from now on. To add others, use invite_workers.',
   input: z.object({ streamId: required('streamId', 'The Stream to listen to.'), filter: filterInput }),
+  output: z.object({ workerId: z.string(), streamId: z.string() }),
   effect: 'adds',
   async handler({ streamId, filter }, { caller, journal, change }) {
     const { org } = journal;

@@ -3,6 +3,7 @@ import { requireStream } from '../domain/stream.ts';
 import { optionalId, required, tolerant } from './arguments.ts';
 import { checkTransport, transportInput } from './create-stream.ts';
 import { defineTool } from './define-tool.ts';
+import { idResult } from './result-schemas.ts';
 
 export const updateStream = defineTool({
   name: 'update_stream',
@@ -15,6 +16,9 @@ export const updateStream = defineTool({
     transport: transportInput,
     private: tolerant(z.boolean().optional()).describe('Only its members may read and publish.'),
   }),
+  output: idResult
+    .extend({ name: z.string().optional(), transportKind: z.string().optional(), secret: z.string().optional() })
+    .catchall(z.unknown()),
   effect: 'changes',
   async handler(args, context) {
     const { streamId } = args;

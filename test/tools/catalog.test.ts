@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { catalog } from '../../src/tools/catalog.ts';
-import { inputSchema } from '../../src/tools/document.ts';
+import { inputSchema } from '../../src/tools/tool-schema.ts';
 import { openTestDaemon } from '../support/http.ts';
 
 const seed = Number(process.env.HELIX_SEED ?? Math.floor(Math.random() * 2 ** 31));
