@@ -19,6 +19,7 @@ export type McpResource = { uri: string; name: string; title?: string; mimeType?
 export type McpClient = {
   server: { name: string; version: string } | undefined;
   instructions: string | undefined;
+  capabilities: object | undefined;
   tools(): Promise<McpTool[]>;
   /** @param onprogress asks for progress */
   call(
@@ -89,6 +90,7 @@ function shared(client: NewClient): Omit<McpClient, 'call'> {
   return {
     server: client.getServerVersion(),
     instructions: client.getInstructions(),
+    capabilities: client.getServerCapabilities(),
     tools: async () => (await client.listTools()).tools as McpTool[],
     prompts: async () => (await client.listPrompts()).prompts as never,
     async prompt(name, args = {}) {
