@@ -14,6 +14,8 @@ const tasks = {
   start: () => cli('serve'),
   demo: () => cli('demo'),
   test,
+  'test:conformance': testConformance,
+  'bench:mcp': () => bench('mcp'),
   typecheck: () => tool('typescript/bin/tsc', args),
   lint: () => tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings'].concat(args)),
   format: () => tool('@biomejs/biome/bin/biome', ['check', '--write'].concat(args)),
@@ -39,10 +41,27 @@ function tool(script, toolArgs) {
 }
 
 function test() {
-  // Tests start .ts programs as `node file.ts`.
+  letNodeRunTypeScript();
+  return tool('vitest/vitest.mjs', ['run'].concat(args));
+}
+
+/** Programs of others that only these tests need are installed beside them. */
+async function testConformance() {
+  const folder = join(root, 'test', 'conformance');
+  await ensureInstalled(folder, false);
+  letNodeRunTypeScript();
+  return tool('vitest/vitest.mjs', ['run', '--config', join(folder, 'vitest.config.ts')].concat(args));
+}
+
+function bench(name) {
+  letNodeRunTypeScript();
+  return runUnder(process.execPath, [join(root, 'bench', `${name}.ts`)].concat(args));
+}
+
+/** Tests start .ts programs as `node file.ts`. */
+function letNodeRunTypeScript() {
   if (!process.features.typescript)
     process.env.NODE_OPTIONS = STRIP_TYPES.concat(process.env.NODE_OPTIONS || []).join(' ');
-  return tool('vitest/vitest.mjs', ['run'].concat(args));
 }
 
 async function build() {
