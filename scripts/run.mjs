@@ -45,10 +45,12 @@ function test() {
   return tool('vitest/vitest.mjs', ['run'].concat(args));
 }
 
-/** Programs of others that only these tests need are installed beside them. */
+/** Programs of others that only these tests need are installed beside them; the large ones, real agents, in CI only. */
 async function testConformance() {
   const folder = join(root, 'test', 'conformance');
   await ensureInstalled(folder, false);
+  const agents = join(root, 'test', 'real-agents');
+  if (process.env.CI && fs.existsSync(join(agents, 'package-lock.json'))) await ensureInstalled(agents, false);
   letNodeRunTypeScript();
   return tool('vitest/vitest.mjs', ['run', '--config', join(folder, 'vitest.config.ts')].concat(args));
 }
