@@ -21,6 +21,8 @@ const tasks = {
     args.unshift('test/faults', 'test/dispatch/interleavings.test.ts', 'test/dispatch/nothing-lost.test.ts');
     return test();
   },
+  'test:conformance': testConformance,
+  'bench:mcp': () => bench('mcp'),
   typecheck: () => tool('typescript/bin/tsc', args),
   lint: () => tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings'].concat(args)),
   format: () => tool('@biomejs/biome/bin/biome', ['check', '--write'].concat(args)),
@@ -46,10 +48,29 @@ function tool(script, toolArgs) {
 }
 
 function test() {
-  // Tests start .ts programs as `node file.ts`.
+  letNodeRunTypeScript();
+  return tool('vitest/vitest.mjs', ['run'].concat(args));
+}
+
+/** Programs of others that only these tests need are installed beside them; the large ones, real agents, in CI only. */
+async function testConformance() {
+  const folder = join(root, 'test', 'conformance');
+  await ensureInstalled(folder, false);
+  const agents = join(root, 'test', 'real-agents');
+  if (process.env.CI && fs.existsSync(join(agents, 'package-lock.json'))) await ensureInstalled(agents, false);
+  letNodeRunTypeScript();
+  return tool('vitest/vitest.mjs', ['run', '--config', join(folder, 'vitest.config.ts')].concat(args));
+}
+
+function bench(name) {
+  letNodeRunTypeScript();
+  return runUnder(process.execPath, [join(root, 'bench', `${name}.ts`)].concat(args));
+}
+
+/** Tests start .ts programs as `node file.ts`. */
+function letNodeRunTypeScript() {
   if (!process.features.typescript)
     process.env.NODE_OPTIONS = STRIP_TYPES.concat(process.env.NODE_OPTIONS || []).join(' ');
-  return tool('vitest/vitest.mjs', ['run'].concat(args));
 }
 
 async function build() {

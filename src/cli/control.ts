@@ -12,7 +12,7 @@ import { OWNER_TOKEN_LABEL, type OwnerSeat, ownerSeat } from './owner.ts';
 import { verifyBeside } from './verification.ts';
 
 export type ControlDeps = {
-  core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders' | 'settings'>;
+  core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders' | 'settings' | 'mcpUrl'>;
   /** Where the pages of the running daemon are; absent when none runs. */
   url?: () => string;
   /** More to say about the running daemon. */
@@ -26,6 +26,8 @@ export type TokenView = Pick<
 >;
 
 export type NewTokenView = { id: string; token: string; worker: string; label: string; expiresAt: string | null };
+/** What an MCP client needs: a Worker's endpoint, and a token unless none was asked for. */
+export type ConnectionToken = { url: string; token?: string; id?: string };
 /** Works once, within minutes. */
 export type LoginLink = { url: string; worker: string };
 export type Status = { dataDir: string; db: string; owner: OwnerSeat } & Record<string, unknown>;
@@ -38,6 +40,8 @@ export type ControlName =
   | 'token.list'
   | 'token.revoke'
   | 'token.login'
+  | 'token.connect'
+  | 'token.disconnect'
   | 'config.list'
   | 'config.set'
   | 'config.delete';
@@ -52,6 +56,12 @@ const setting = z.object({ key: z.string(), value: z.unknown() });
 const listing = z
   .object({ revealSecrets: z.boolean().optional() })
   .transform(({ revealSecrets = false }) => ({ revealSecrets }));
+const connection = z.object({
+  worker: z.string(),
+  label: z.string(),
+  token: z.string().optional(),
+  mint: z.boolean().default(true),
+});
 const revocation = z.object({ id: z.string() });
 const snapshot = z.object({ file: z.string().min(1) });
 const login = z.object({ worker: z.string().optional() });
@@ -98,6 +108,22 @@ export function createControl({ core, url, status }: ControlDeps): Control {
       const { id } = parse(revocation, args);
       tokens.revoke(id);
       return { id };
+    },
+    async 'token.connect'(args): Promise<ConnectionToken> {
+      const { worker, label, token, mint } = parse(connection, args);
+      requireWorker(journal.org, worker);
+      const reached = { url: core.mcpUrl(worker) };
+      if (!mint) return reached;
+      const held = token === undefined ? undefined : tokens.verify(token, 'token');
+      if (token !== undefined && held?.workerId === worker) return { ...reached, token, id: held.tokenId };
+      // What it is replaced by stands where it stood.
+      if (held) tokens.revoke(held.tokenId);
+      return { ...reached, ...tokens.create({ workerId: worker, label }) };
+    },
+    async 'token.disconnect'(args): Promise<{ ended: boolean }> {
+      const held = tokens.verify(parse(z.object({ token: z.string() }), args).token, 'token');
+      if (held) tokens.revoke(held.tokenId);
+      return { ended: held !== undefined };
     },
     async 'token.login'(args): Promise<LoginLink> {
       const { worker = OWNER } = parse(login, args);

@@ -188,7 +188,7 @@ function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
 type HttpParts = { core: Core; dispatch: Dispatch; door: ToolDoor; control: Control; isStopping(): boolean };
 
 function createHttp(config: DaemonConfig, { log, keepAliveMs }: Edges, { core, dispatch, ...parts }: HttpParts) {
-  const { journal, queries, settings, tokens, waits } = core;
+  const { journal, queries, settings, tokens, waits, folders, prompts } = core;
   const { activationTokens, dispatcher, inbox } = dispatch;
   const { publicUrl, publicUi = false, allowedHosts = [] } = config;
   return createApp({
@@ -199,6 +199,8 @@ function createHttp(config: DaemonConfig, { log, keepAliveMs }: Edges, { core, d
     tokens,
     activationTokens,
     waits,
+    folders,
+    prompts,
     transports,
     log,
     version,

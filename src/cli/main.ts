@@ -6,6 +6,7 @@ import { registerBootstrap } from './bootstrap.ts';
 import { registerCall } from './call.ts';
 import { type Cli, type CommonOptions, OK, type Outlets, REFUSED, USAGE } from './command.ts';
 import { registerConfig } from './config.ts';
+import { registerConnect } from './connect.ts';
 import { registerDemo } from './demo-command.ts';
 import { registerHelp, unknownCommand } from './help.ts';
 import { registerRebuild } from './rebuild.ts';
@@ -60,6 +61,7 @@ export function createProgram(cli: Cli): Command {
     registerDemo,
     registerCall,
     registerTail,
+    registerConnect,
     registerToken,
     registerConfig,
     registerVerify,

@@ -9,6 +9,21 @@ export const getStream = defineTool({
   title: 'Look at a Stream',
   description: 'One Stream with its transport and, where it takes things in from outside, the address to send to.',
   input: z.object({ id: required('id', 'The Stream.') }),
+  output: z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      description: z.string(),
+      createdBy: z.string(),
+      createdAt: z.string(),
+      transportKind: z.string(),
+      transportConfig: z.record(z.string(), z.unknown()),
+      private: z.boolean(),
+      events: z.number().int(),
+      deletedAt: z.string().optional(),
+      url: z.string().optional(),
+    })
+    .catchall(z.unknown()),
   effect: 'reads',
   async handler({ id }, context) {
     requireReadable(context, id);
