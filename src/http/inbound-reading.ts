@@ -55,7 +55,7 @@ export function createInboundReader(): InboundReader {
       function end(outcome: Answer, isOver: boolean): void {
         clearTimeout(limit);
         worker.off('message', onMessage).off('error', onError).off('exit', onError);
-        if (isOver) discard(worker);
+        if (isOver) void discard(worker);
         resolve(outcome);
       }
       worker.once('message', onMessage).once('error', onError).once('exit', onError);

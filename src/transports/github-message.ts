@@ -1,11 +1,15 @@
 // What a delivery of GitHub's becomes. Issues, pull requests and discussions speak for themselves; everything else gets a
 // subject that says what happened.
+import { constants, gzipSync } from 'node:zlib';
 import type { ContentPart } from '../domain/entry.ts';
 import { encodeMessage } from '../domain/message.ts';
 import { type GithubDelivery, isObject, listAt, numberAt, type Payload, textAt } from './github-delivery.ts';
 import { type Words, wordsFor } from './github-words.ts';
 
-/** A payload larger than this is stored whole as `raw` only; `extra` then lacks its largest fields and names them. */
+/**
+ * A larger body is kept whole in `raw.gz` only, so that storing it takes no long either; `extra` then lacks the payload's
+ * largest fields and names them.
+ */
 const EXTRA_BYTES_MAX = 1_048_576;
 /** GitHub's own texts are at most a tenth of this. */
 const BODY_MAX = 262_144;
@@ -22,9 +26,10 @@ export function toContent(delivery: GithubDelivery, raw: Uint8Array): ContentPar
     thread_id: clipped(thread, SUBJECT_MAX),
     message_id: id,
   };
+  const isLarge = raw.length > EXTRA_BYTES_MAX;
   return [
-    { name: 'message', bytes: encodeMessage(message, extraOf(delivery)) },
-    { name: 'raw', bytes: raw },
+    { name: 'message', bytes: encodeMessage(message, extraOf(delivery, isLarge)) },
+    isLarge ? { name: 'raw.gz', bytes: gzipSync(raw, { level: constants.Z_BEST_SPEED }) } : { name: 'raw', bytes: raw },
   ];
 }
 
@@ -76,9 +81,9 @@ function numberOf(payload: Payload): string {
 }
 
 /** The payload's own text, so that no digit is lost, with the event's name at its end. */
-function extraOf({ event, payload, text }: GithubDelivery): string {
+function extraOf({ event, payload, text }: GithubDelivery, isLarge: boolean): string {
   const name = JSON.stringify(event);
-  if (Buffer.byteLength(text) > EXTRA_BYTES_MAX) return abridged(event, payload);
+  if (isLarge) return abridged(event, payload);
   return Object.keys(payload).length === 0 ? `{"event":${name}}` : `${text.slice(0, -1)},"event":${name}}`;
 }
 
@@ -94,7 +99,7 @@ function abridged(event: string, payload: Payload): string {
     else kept.push([key, value]);
     room -= value.length > room ? 0 : value.length;
   }
-  kept.push(['event', JSON.stringify(event)], ['omitted', JSON.stringify([...omitted, 'see the part raw'])]);
+  kept.push(['event', JSON.stringify(event)], ['omitted', JSON.stringify([...omitted, 'see the part raw.gz'])]);
   return `{${kept.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join(',')}}`;
 }
 
