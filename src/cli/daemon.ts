@@ -27,6 +27,7 @@ import { ensureOwner, ensureOwnerToken } from './owner.ts';
 import { lockOrRefuse } from './running-daemon.ts';
 import { startSearchFilling } from './search-filling.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
+import { startTimekeeping } from './timekeeping.ts';
 import { version } from './version.ts';
 
 export type DaemonConfig = {
@@ -132,6 +133,7 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
       onFailure: (error) => log.error({ err: error }, 'maintenance failed'),
     });
     shutdown.first('maintenance', maintenance);
+    shutdown.first('the clock', startTimekeeping(core, edges));
     const recovered = recoverThenStart(core, dispatch, { log, now, after, isStopping: () => shutdown.isUnderWay });
     const parts = { paths, db, journal, queries, settings, tokens, waits, door, dispatcher, control, agent };
     return { ...parts, ownerToken, recovered, url, publicUrl, port: reach.port(), stop: () => shutdown.run() };

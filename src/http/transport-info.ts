@@ -8,7 +8,7 @@ import type { Transport } from '../transports/transport.ts';
  * @param accountOf what a transport's setting holds
  */
 export function transportInfo(
-  { kind, config, inboundOnly, account, receive }: Transport,
+  { kind, config, inboundOnly, account, receive, schedule }: Transport,
   baseUrl: () => string,
   accountOf: (key: string) => unknown,
 ): TransportInfo {
@@ -20,6 +20,9 @@ export function transportInfo(
       throw invalid(parsed.error.issues[0]?.message ?? `the ${kind} config does not fit`);
     },
     ...(inboundOnly === undefined ? {} : { inboundOnly }),
+    ...(schedule && {
+      describeInbound: (_streamId, transport) => schedule.describe(transport.config, new Date()),
+    }),
     ...(receive && {
       describeInbound(streamId, transport) {
         const path = receive.path.replace(':stream', encodeURIComponent(streamId));
