@@ -108,7 +108,7 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const busy = () => ({ running: dispatcher.running, waiting: waits.size });
     const status = () => ({ ...about, url: reach.url(), publicUrl: reach.publicUrl(), agent: agent.kind, ...busy() });
     const pagesUrl = config.publicUi ? reach.publicUrl : reach.url;
-    const control = createControl({ core, url: pagesUrl, status });
+    const control = createControl({ core, url: pagesUrl, publicUrl: reach.publicUrl, status });
 
     const app = createHttp(config, edges, { core, dispatch, door, control, isStopping: () => shutdown.isUnderWay });
     shutdown.first('the server', () => app.close());

@@ -9,11 +9,16 @@ import { isHubSigned } from './webhook-signature.ts';
 /** The most that GitHub sends. */
 const BODY_BYTES_MAX = 25 * 1_048_576;
 
-const account = z.strictObject({
-  webhook_secret: z.string().min(1, 'transport.github: webhook_secret is empty'),
-  token: z.string().min(1, 'transport.github: token is empty; leave it out when there is none').optional(),
-  api_url: z.url({ protocol: /^https?$/, error: 'transport.github: api_url is no http(s) URL' }).optional(),
-});
+const account = z
+  .strictObject({
+    webhook_secret: z.string().min(1, 'transport.github: webhook_secret is empty').optional(),
+    token: z.string().min(1, 'transport.github: token is empty; leave it out when there is none').optional(),
+    api_url: z.url({ protocol: /^https?$/, error: 'transport.github: api_url is no http(s) URL' }).optional(),
+  })
+  .refine(
+    ({ webhook_secret, token }) => webhook_secret ?? token,
+    'transport.github: give webhook_secret, token or both',
+  );
 
 export type GithubAccount = z.output<typeof account>;
 
@@ -45,9 +50,10 @@ export const github = {
     },
     describe: (url, { repo }, settings) => ({
       url,
-      next: settings
+      next: (settings as GithubAccount | undefined)?.token
         ? `helix-org github connect ${repo} --stream ID makes the webhook on GitHub and tries it.`
-        : `Give the secret of the webhook first: helix-org config set transport.github '{"webhook_secret": "…", "token": "…"}'`,
+        : 'Give a token that may manage webhooks, or the secret of a webhook made by hand: helix-org config set ' +
+          `transport.github '{"token": "…"}', then helix-org github connect ${repo} --stream ID.`,
     }),
   },
 } satisfies Transport<typeof githubConfig>;

@@ -16,7 +16,7 @@ async function open(options: Parameters<typeof dispatchStage>[0] = {}) {
     /** When each was due, in UTC; with how many were missed before it. */
     dues: (id?: string) =>
       events(id).map(({ message }) => {
-        const { due, missed } = message?.extra as { due: string; missed?: number };
+        const { due, missed } = message!.extra as { due: string; missed?: number };
         return missed ? `${due.slice(5, 16)} +${missed}` : due.slice(5, 16);
       }),
     schedule: (schedule: string, config: object = {}, id = 's-tick') =>
