@@ -197,7 +197,7 @@ describe('redeliver', () => {
     expect(asked.stdout).toMatch(/^5 will be sent again; 2 since .* had arrived\n$/);
     const arrived = () =>
       events('s-gh')
-        .map(({ message }) => (message?.extra as { n: number }).n)
+        .map(({ message }) => (message!.extra as { n: number }).n)
         .reverse();
     await waitFor('all of them have landed', () => arrived().length === 7);
     expect(arrived()).toEqual([0, 6, 1, 2, 3, 4, 5]);
