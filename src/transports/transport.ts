@@ -90,6 +90,8 @@ export type Transport<Config extends z.ZodType = z.ZodType> = {
   kind: string;
   /** Its messages are sentences for whoever makes the Stream. */
   config: Config;
+  /** How Events of such a Stream are shown unless the Stream says otherwise; `conversation` where several people write. */
+  batch?: 'conversation';
   /** Why such a Stream cannot be published to, for kinds that only receive. */
   inboundOnly?: string;
   account?: AccountSetting;
