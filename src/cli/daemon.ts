@@ -29,6 +29,7 @@ import { startSearchFilling } from './search-filling.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { startTimekeeping } from './timekeeping.ts';
 import { version } from './version.ts';
+import { createWorkerEnvironment } from './worker-environment.ts';
 
 export type DaemonConfig = {
   paths: DataPaths;
@@ -174,8 +175,10 @@ function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
   const processes = createProcesses(core.db);
   const activationTokens = createActivationTokens();
   const onFailure = (error: unknown) => log.error({ err: error }, 'an activation could not be recorded');
+  const environment = createWorkerEnvironment({ ...core, dataDir: core.paths.dataDir, path: process.env.PATH ?? '' });
   const dispatcher = createDispatcher({
     ...core,
+    environment,
     inbox,
     processes,
     agent,

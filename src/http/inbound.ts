@@ -1,10 +1,12 @@
 // What comes in from outside, for all transports alike: take the raw bytes, let the transport say what they are, commit,
 // answer. The answer comes after the commit, so what was acknowledged is on disk; nobody's activation is waited for.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Cause } from '../domain/entry.ts';
 import { notFound, OrgError } from '../domain/errors.ts';
 import type { Org } from '../domain/org.ts';
 import type { Once } from '../store/idempotency.ts';
 import type { Journal } from '../store/journal.ts';
+import { createProvenance, type Provenance } from '../store/provenance.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
 import {
@@ -16,14 +18,15 @@ import {
   type TransportStream,
   Unready,
 } from '../transports/transport.ts';
+import { causeOf } from './inbound-cause.ts';
 import { createInboundReader, type InboundReader, type Reading } from './inbound-reading.ts';
 import { createRoom } from './inbound-room.ts';
 import { allowOnly, Refusal } from './refusal.ts';
 
 export type InboundDeps = {
   journal: Journal;
-  queries: Pick<Queries, 'eventAt'>;
-  settings: Pick<Settings, 'secret' | 'account'>;
+  queries: Pick<Queries, 'eventAt' | 'event' | 'entry' | 'activation'>;
+  settings: Pick<Settings, 'secret' | 'setSecret' | 'account'>;
   transports: ReadonlyMap<string, Transport>;
 };
 
@@ -32,6 +35,7 @@ type Landed = { id: string; streamId: string };
 /** Routes of every transport that receives. */
 export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
   const reader = createInboundReader();
+  const provenance = createProvenance(deps.settings);
   const room = createRoom();
   app.addHook('onClose', () => reader.close());
   app.register(async (scope) => {
@@ -52,7 +56,7 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
         else reply.raw.once('close', leave);
       };
       scope.post(path, { bodyLimit, config: REACH, onRequest }, (request, reply) =>
-        take({ ...deps, reader }, { kind, account, receive }, request, reply),
+        take({ ...deps, reader, provenance }, { kind, account, receive }, request, reply),
       );
       allowOnly(scope, receive.path, ['POST'], REACH);
     }
@@ -63,7 +67,7 @@ const REACH = { reach: 'inbound' };
 
 /** @returns what landed: one Event where the path names the Stream, else a list; nothing for providers that read nothing */
 async function take(
-  deps: InboundDeps & { reader: InboundReader },
+  deps: InboundDeps & { reader: InboundReader; provenance: Provenance },
   { kind, account, receive }: { kind: string; account: AccountSetting | undefined; receive: Receiver<unknown> },
   request: FastifyRequest,
   reply: FastifyReply,
@@ -79,7 +83,12 @@ async function take(
   };
   const { inbound, digest } = await genuine(deps.reader, reading, receive);
   // One that fails fails the request: the provider comes again, and what has landed is recognised then.
-  const landed = await Promise.all(inbound.map((one) => land(deps, kind, one, Buffer.from(digest))));
+  const landed = await Promise.all(
+    inbound.map(async (one) => {
+      const cause = await causeOf(deps, one.origin, { receive, account: reading.account });
+      return land(deps, kind, one, { digest: Buffer.from(digest), ...(cause ? { cause } : {}) });
+    }),
+  );
   if (receive.accepted) return reply.code(receive.accepted).send();
   return named === undefined ? { events: landed } : landed[0];
 }
@@ -88,7 +97,7 @@ async function land(
   { journal, queries }: InboundDeps,
   kind: string,
   inbound: Inbound,
-  bodyDigest: Buffer,
+  { digest: bodyDigest, cause }: { digest: Buffer; cause?: Cause },
 ): Promise<Landed> {
   const { streamId, content, delivery } = inbound;
   const once: Once | undefined = delivery && {
@@ -101,7 +110,7 @@ async function land(
   const { entries, repeatOf } = await journal.commit(
     `transport:${kind}`,
     { type: 'Publish', streamId, content },
-    { via: 'transport', ...(once ? { once } : {}) },
+    { via: 'transport', ...(once ? { once } : {}), ...(cause ? { cause } : {}) },
   );
   const published = entries[0]?.event;
   const id =

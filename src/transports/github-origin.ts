@@ -1,36 +1,60 @@
 // Whether a delivery is the doing of an AI Worker of ours, by the mark that the wrappers of gh and git leave in the text that
 // was just written, or in the commit it is about. Texts that somebody else only touches (labels, closes, reviews) say nothing.
+import { createGithubApi, GITHUB_API_URL } from './github-api.ts';
 import { type GithubDelivery, type Payload, textAt, valueAt } from './github-delivery.ts';
+import type { Inbound } from './transport.ts';
 
 /** At the end, where the wrapper puts it, and in no quotation. */
 const COMMENT = /(?:^|\n)<!-- helix-activation: ([\w.-]{1,200})(?: \w{1,40})? -->\s*$/;
 const TRAILER = /^Helix-Activation: ([\w.-]{1,200})\s*$/gm;
 
-/** A commit whose message the delivery does not bring along. */
-export type CommitRef = { repo: string; sha: string };
+/** How long GitHub may take to say what a commit's message is; the delivery waits for it. */
+const RECALL_MS = 3_000;
+/** Commits whose marks are remembered: checks of one commit come by the dozen. */
+const RECALLED_MAX = 500;
 
 /** The mark; or the commit whose message would tell. */
-export function originOf({ event, payload }: GithubDelivery): { mark?: string; commit?: CommitRef } {
+export function originOf({ event, payload }: GithubDelivery): Inbound['origin'] {
   const written = writtenText(event, payload);
-  if (written !== undefined) return markIn(written, COMMENT, textAt(payload, 'changes', 'body', 'from'));
+  if (written !== undefined) return toOrigin(markIn(written, textAt(payload, 'changes', 'body', 'from')));
   const message = commitMessage(event, payload);
-  if (message !== undefined) return trailerIn(message);
-  const sha = commitId(event, payload);
+  if (message !== undefined) return toOrigin(trailerIn(message));
   const repo = textAt(payload, 'repository', 'full_name');
-  return /^[0-9a-f]{7,64}$/.test(sha) && /^[\w.-]+\/[\w.-]+$/.test(repo) ? { commit: { repo, sha } } : {};
+  const sha = commitId(event, payload);
+  const isCommit = /^[0-9a-f]{7,64}$/.test(sha) && /^[\w.-]+\/[\w.-]+$/.test(repo);
+  return isCommit ? { reference: `${repo}/commits/${sha}` } : undefined;
+}
+
+const toOrigin = (mark: string | undefined) => (mark === undefined ? undefined : { mark });
+
+const recalled = new Map<string, Promise<string | undefined>>();
+
+/** Reads the message of a commit, once. Without a token nobody of ours wrote one with it. */
+export async function recallMark(reference: string, account: unknown): Promise<string | undefined> {
+  const { token, api_url: apiUrl = GITHUB_API_URL } = (account ?? {}) as { token?: string; api_url?: string };
+  if (!token) return undefined;
+  const key = `${apiUrl} ${reference}`;
+  const known = recalled.get(key) ?? readMark(reference, { token, apiUrl });
+  recalled.set(key, known);
+  // What failed is asked again the next time.
+  known.catch(() => recalled.delete(key));
+  for (const [oldest] of recalled) if (recalled.size > RECALLED_MAX) recalled.delete(oldest);
+  return known;
+}
+
+async function readMark(reference: string, access: { token: string; apiUrl: string }): Promise<string | undefined> {
+  const api = createGithubApi({ ...access, timeoutMs: RECALL_MS }, reference);
+  const { value } = await api.call<unknown>('GET', `/repos/${reference}`);
+  return trailerIn(textAt(value, 'commit', 'message'));
 }
 
 /** The mark of a commit: of the last trailer, which is that of who amended it. */
-export function trailerIn(message: string): { mark?: string } {
-  const mark = [...message.matchAll(TRAILER)].at(-1)?.[1];
-  return mark ? { mark } : {};
-}
+const trailerIn = (message: string): string | undefined => [...message.matchAll(TRAILER)].at(-1)?.[1];
 
 /** Somebody who changes a text leaves the mark in it that was there before. */
-function markIn(text: string, pattern: RegExp, before: string): { mark?: string } {
-  const found = pattern.exec(text);
-  if (!found?.[1] || before.includes(found[0].trim())) return {};
-  return { mark: found[1] };
+function markIn(text: string, before: string): string | undefined {
+  const found = COMMENT.exec(text);
+  return found && !before.includes(found[0].trim()) ? found[1] : undefined;
 }
 
 /** What the sender just wrote; undefined when it is no text. */
@@ -65,7 +89,8 @@ function commitMessage(event: string, payload: Payload): string | undefined {
     case 'push': {
       // Who presses "merge" puts other people's commits, with their trailers, into one of GitHub's making.
       const committer = valueAt(payload, 'head_commit', 'committer');
-      const isMerge = textAt(committer, 'username') === 'web-flow' || textAt(committer, 'email') === 'noreply@github.com';
+      const isMerge =
+        textAt(committer, 'username') === 'web-flow' || textAt(committer, 'email') === 'noreply@github.com';
       return isMerge ? '' : textAt(payload, 'head_commit', 'message');
     }
     case 'check_suite':
