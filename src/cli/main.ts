@@ -8,6 +8,7 @@ import { type Cli, type CommonOptions, OK, type Outlets, REFUSED, USAGE } from '
 import { registerConfig } from './config.ts';
 import { registerConnect } from './connect.ts';
 import { registerDemo } from './demo-command.ts';
+import { registerGithub } from './github.ts';
 import { registerHelp, unknownCommand } from './help.ts';
 import { registerRebuild } from './rebuild.ts';
 import { registerRestore } from './restore.ts';
@@ -64,6 +65,7 @@ export function createProgram(cli: Cli): Command {
     registerConnect,
     registerToken,
     registerConfig,
+    registerGithub,
     registerVerify,
     registerRebuild,
     registerBackup,

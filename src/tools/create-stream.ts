@@ -53,8 +53,9 @@ export const createStream = defineTool({
       hold: args.hold ?? false,
       batch: args.batch ?? context.transports.get(transport.kind)?.batch ?? 'stream',
     });
-    const inbound = context.transports.get(transport.kind)?.describeInbound?.(streamId, transport);
-    return { id: streamId, ...inbound, ...(secret ? { secret } : {}) };
+    const info = context.transports.get(transport.kind);
+    const described = { ...info?.describeInbound?.(streamId, transport), ...info?.describeTimes?.(transport) };
+    return { id: streamId, ...described, ...(secret ? { secret } : {}) };
   },
 });
 

@@ -35,6 +35,8 @@ export type TransportInfo = {
   inboundOnly?: string;
   /** What a person needs in order to send to this Stream, such as its URL. */
   describeInbound?(streamId: string, transport: StreamTransport): Record<string, string>;
+  /** When Events come by themselves to this Stream. */
+  describeTimes?(transport: StreamTransport): Record<string, string>;
 };
 
 /** What tools ask of the running daemon besides the journal. */
