@@ -16,9 +16,10 @@ import { guardHosts, type HostDeps } from './host-guard.ts';
 import { inboundRoutes } from './inbound.ts';
 import { mcpRoutes } from './mcp.ts';
 import { allowOnly, answerRefusals, type Log, say } from './refusal.ts';
+import { staticRoutes } from './ui/assets.ts';
 import { loginRoutes } from './ui/login.ts';
-import { overviewRoutes } from './ui/overview.ts';
-import { createPages, staticRoutes } from './ui/pages.ts';
+import { createPages } from './ui/pages.ts';
+import { uiRoutes } from './ui/routes.ts';
 
 export type AppDeps = HostDeps & {
   door: ToolDoor;
@@ -85,7 +86,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   feedRoutes(app, shared);
   controlRoutes(app, shared);
   loginRoutes(app, shared);
-  overviewRoutes(app, shared);
+  uiRoutes(app, shared);
   staticRoutes(app);
   return app;
 }
