@@ -14,6 +14,8 @@ const tasks = {
   start: () => cli('serve'),
   demo: () => cli('demo'),
   test,
+  'test:browser': () => test('test/browser'),
+  screenshots,
   typecheck: () => tool('typescript/bin/tsc', args),
   lint: () => tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings'].concat(args)),
   format: () => tool('@biomejs/biome/bin/biome', ['check', '--write'].concat(args)),
@@ -38,11 +40,17 @@ function tool(script, toolArgs) {
   return runUnder(process.execPath, [join(root, 'node_modules', script)].concat(toolArgs));
 }
 
-function test() {
+function test(...only) {
   // Tests start .ts programs as `node file.ts`.
   if (!process.features.typescript)
     process.env.NODE_OPTIONS = STRIP_TYPES.concat(process.env.NODE_OPTIONS || []).join(' ');
-  return tool('vitest/vitest.mjs', ['run'].concat(args));
+  return tool('vitest/vitest.mjs', ['run'].concat(only, args));
+}
+
+/** Every page, as docs/screenshots/ shows it. */
+function screenshots() {
+  process.env.HELIX_SCREENSHOTS = join(root, 'docs', 'screenshots');
+  return test('test/browser/screenshots.test.ts');
 }
 
 async function build() {
