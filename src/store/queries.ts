@@ -3,6 +3,8 @@ import { asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import { createEventStatus, type EventStatusReader } from './event-status.ts';
+import { createJournalPages, type JournalPages } from './journal-pages.ts';
+import { createRunFigures, type RunFiguresReader } from './run-figures.ts';
 import { activations, grants, positions, roles, setAside, streams, workers } from './schema.ts';
 import { createSearch, type Search } from './search.ts';
 
@@ -16,7 +18,9 @@ export type StreamRow = Omit<typeof streams.$inferSelect, 'transportConfig' | 'm
 };
 export type ActivationRow = Omit<typeof activations.$inferSelect, 'triggers'> & { triggers: number[] };
 
-export type Queries = EventReader & {
+export type Queries = EventReader &
+  JournalPages &
+  RunFiguresReader & {
   role(id: string): RoleRow | undefined;
   roles(): RoleRow[];
   position(id: string): PositionRow | undefined;
@@ -90,6 +94,8 @@ export function createQueries(db: Db): Queries {
   const findActivation = (id: string) => map(activation.get({ id }), toActivation);
   return {
     ...createEventReader(db),
+    ...createJournalPages(db),
+    ...createRunFigures(db),
     role: (id) => role.get({ id }),
     roles: () => allRoles.all(),
     position: (id) => position.get({ id }),

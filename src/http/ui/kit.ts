@@ -29,6 +29,8 @@ export type Ui = {
   page(path: string, show: (visit: Visit) => View | Promise<View>): void;
   /** On a path of its own. An OrgError thrown by it becomes a flash on the page that the form names as `back`. */
   form(path: string, act: (visit: Visit, fields: Fields) => Outcome | Promise<Outcome>): void;
+  /** A form that is answered with something other than a way on. */
+  answer(path: string, act: (visit: Visit, fields: Fields, reply: FastifyReply) => unknown): void;
   /** Anything else that is for people who are signed in. */
   raw(path: string, answer: (visit: Visit, reply: FastifyReply) => unknown): void;
   pages: Pages;
@@ -62,6 +64,16 @@ export function createUi(scope: FastifyInstance, deps: KitDeps): Ui {
       : pages.send(reply, 404, 'signed-out', { heading: 'Nothing here', sentence, theme: themeOf({ request }) });
   });
 
+  function post(path: string, act: (visit: Visit, fields: Fields, reply: FastifyReply) => unknown): void {
+    const checked = signedIn((visit, reply) => {
+      const fields = fieldsOf(visit.request.body);
+      if (!isOwnForm(visit, fields.get('csrf'))) throw foreignForm();
+      return act(visit, fields, reply);
+    });
+    scope.post(path, { onRequest: refuseForeign }, checked);
+    allowOnly(scope, path, ['POST']);
+  }
+
   return {
     pages,
     page(path, show) {
@@ -77,19 +89,13 @@ export function createUi(scope: FastifyInstance, deps: KitDeps): Ui {
       allowOnly(scope, path, ['GET']);
     },
     form(path, act) {
-      scope.post(
-        path,
-        { onRequest: refuseForeign },
-        signedIn(async (visit, reply) => {
-          const fields = fieldsOf(visit.request.body);
-          if (!isOwnForm(visit, fields.get('csrf'))) throw foreignForm();
-          const { to, flash } = await outcomeOf(act, visit, fields);
-          if (flash) flashes.add(visit.credential.id, flash);
-          return reply.redirect(to, 303);
-        }),
-      );
-      allowOnly(scope, path, ['POST']);
+      post(path, async (visit, fields, reply) => {
+        const { to, flash } = await outcomeOf(act, visit, fields);
+        if (flash) flashes.add(visit.credential.id, flash);
+        return reply.redirect(to, 303);
+      });
     },
+    answer: post,
     raw(path, answer) {
       scope.get(path, signedIn(answer));
       allowOnly(scope, path, ['GET']);
