@@ -4,7 +4,7 @@ import { conflict, invalid } from '../domain/errors.ts';
 import { OWNER } from '../domain/ids.ts';
 import { requireWorker } from '../domain/worker.ts';
 import { createLoginLink } from '../http/ui/login.ts';
-import { checkKey, type SettingView } from '../store/settings.ts';
+import type { SettingView } from '../store/settings.ts';
 import type { TokenRow } from '../store/tokens.ts';
 import type { Verification } from '../store/verify.ts';
 import type { Core } from './core.ts';
@@ -48,6 +48,9 @@ const newToken = z.object({
   lifetimeMs: z.number().int().positive().optional(),
 });
 const setting = z.object({ key: z.string(), value: z.unknown() });
+const listing = z
+  .object({ revealSecrets: z.boolean().optional() })
+  .transform(({ revealSecrets = false }) => ({ revealSecrets }));
 const revocation = z.object({ id: z.string() });
 const login = z.object({ worker: z.string().optional() });
 
@@ -69,7 +72,9 @@ export function createControl({ core, url, status }: ControlDeps): Control {
       const made = tokens.create({ workerId: worker, label, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) });
       return { ...made, worker, label };
     },
-    'config.list': async (): Promise<{ settings: SettingView[] }> => ({ settings: settings.list() }),
+    'config.list': async (args): Promise<{ settings: SettingView[] }> => ({
+      settings: settings.list(parse(listing, args)),
+    }),
     async 'config.set'(args): Promise<{ key: string }> {
       const { key, value } = parse(setting, args);
       settings.set(key, value);
@@ -77,7 +82,7 @@ export function createControl({ core, url, status }: ControlDeps): Control {
     },
     async 'config.delete'(args): Promise<{ key: string }> {
       const { key } = parse(setting.pick({ key: true }), args);
-      settings.delete(checkKey(key));
+      settings.delete(key);
       return { key };
     },
     'token.list': async (): Promise<{ tokens: TokenView[] }> => ({ tokens: tokens.list().map(toView) }),

@@ -8,13 +8,21 @@ import type { Once } from '../store/idempotency.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
-import type { Inbound, RawRequest, Receiver, Transport, TransportStream } from '../transports/transport.ts';
+import {
+  type AccountSetting,
+  type Inbound,
+  type RawRequest,
+  type Receiver,
+  type Transport,
+  type TransportStream,
+  Unready,
+} from '../transports/transport.ts';
 import { allowOnly, Refusal } from './refusal.ts';
 
 export type InboundDeps = {
   journal: Journal;
   queries: Pick<Queries, 'eventAt'>;
-  settings: Pick<Settings, 'secret'>;
+  settings: Pick<Settings, 'secret' | 'account'>;
   transports: ReadonlyMap<string, Transport>;
 };
 
@@ -29,10 +37,10 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
     scope.addHook('onRequest', async (request) => {
       request.headers = { 'content-type': 'application/octet-stream' };
     });
-    for (const { kind, receive } of deps.transports.values()) {
+    for (const { kind, account, receive } of deps.transports.values()) {
       if (!receive) continue;
       scope.post(receive.path, { bodyLimit: receive.bodyBytesMax, config: REACH }, (request) =>
-        take(deps, kind, receive, request),
+        take(deps, { kind, account, receive }, request),
       );
       allowOnly(scope, receive.path, ['POST'], REACH);
     }
@@ -42,7 +50,11 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
 const REACH = { reach: 'inbound' };
 
 /** @returns what landed: one Event where the path names the Stream, else a list */
-async function take(deps: InboundDeps, kind: string, receive: Receiver<unknown>, request: FastifyRequest) {
+async function take(
+  deps: InboundDeps,
+  { kind, account, receive }: { kind: string; account: AccountSetting | undefined; receive: Receiver<unknown> },
+  request: FastifyRequest,
+) {
   const { stream: named } = request.params as { stream?: string };
   const { org } = deps.journal;
   const streams = named === undefined ? allOfKind(org, kind) : [openStream(org, kind, named)];
@@ -51,6 +63,7 @@ async function take(deps: InboundDeps, kind: string, receive: Receiver<unknown>,
     receive.handle(
       raw,
       streams.map((id) => toTransportStream(deps, org, id)),
+      account && deps.settings.account(account.key),
     ),
   );
   const digest = createHash('sha256').update(raw.body).digest();
@@ -121,6 +134,7 @@ function genuine(handle: () => Inbound[]): Inbound[] {
     return handle();
   } catch (error) {
     if (error instanceof OrgError && error.code === 'forbidden') throw new Refusal(401, error.message);
+    if (error instanceof Unready) throw new Refusal(503, error.message);
     throw error;
   }
 }

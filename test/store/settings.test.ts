@@ -4,13 +4,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/store/database.ts';
 import { createSecretBox } from '../../src/store/secrets.ts';
-import {
-  checkSetting,
-  createSettings,
-  type SettingKey,
-  type Settings,
-  settingDefinitions,
-} from '../../src/store/settings.ts';
+import { checkSetting } from '../../src/store/setting-definition.ts';
+import { createSettings, type SettingKey, type Settings, settingDefinitions } from '../../src/store/settings.ts';
 import { testDirectory } from '../support/org.ts';
 
 const box = createSecretBox(randomBytes(32));
@@ -30,7 +25,7 @@ describe('a setting', () => {
     '%s has a default that fits, and says what it is',
     (key) => {
       const { fallback, describe: description } = settingDefinitions[key];
-      expect(checkSetting(key, fallback)).toEqual(fallback);
+      expect(checkSetting(settingDefinitions, key, fallback)).toEqual(fallback);
       expect(settings.get(key)).toEqual(fallback);
       expect(description).toMatch(/^[A-Z].*\.$/);
     },
@@ -47,7 +42,7 @@ describe('a setting', () => {
 
   test('given for this run wins over what is stored, and is not stored', () => {
     settings.set('dispatch.max_hops', 3);
-    expect(createSettings(db, box, { 'dispatch.max_hops': 5 }).get('dispatch.max_hops')).toBe(5);
+    expect(createSettings(db, box, { overrides: { 'dispatch.max_hops': 5 } }).get('dispatch.max_hops')).toBe(5);
     expect(settings.get('dispatch.max_hops')).toBe(3);
   });
 
@@ -64,7 +59,7 @@ describe('a setting', () => {
       expect.objectContaining({ code: 'invalid', message: expect.stringMatching(`^validate "${key}": `) }),
     );
     expect(settings.get(key as SettingKey)).toEqual(settingDefinitions[key as SettingKey].fallback);
-    expect(() => createSettings(db, box, { [key]: value })).toThrow('validate');
+    expect(() => createSettings(db, box, { overrides: { [key]: value } })).toThrow('validate');
   });
 
   test.each(['nonsense', '', 'toString', '__proto__', 'constructor', 'secret.stream.s-in'])(

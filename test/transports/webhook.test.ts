@@ -142,7 +142,12 @@ test('A133: an empty body is refused', () => {
 });
 
 describe('the config', () => {
-  const info = (kind: string) => transportInfo(transports.get(kind)!, () => 'https://org.example/');
+  const info = (kind: string) =>
+    transportInfo(
+      transports.get(kind)!,
+      () => 'https://org.example/',
+      () => undefined,
+    );
 
   test('takes secret: true or nothing', () => {
     expect(info('webhook').checkConfig({})).toEqual({});
