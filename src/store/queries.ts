@@ -21,32 +21,32 @@ export type ActivationRow = Omit<typeof activations.$inferSelect, 'triggers'> & 
 export type Queries = EventReader &
   JournalPages &
   RunFiguresReader & {
-  role(id: string): RoleRow | undefined;
-  roles(): RoleRow[];
-  position(id: string): PositionRow | undefined;
-  positions(): PositionRow[];
-  worker(id: string): WorkerRow | undefined;
-  /** Employed Workers. */
-  workers(): WorkerRow[];
-  grant(id: string): GrantRow | undefined;
-  grantsOf(workerId: string): GrantRow[];
-  stream(id: string): StreamRow | undefined;
-  /** Streams that exist. */
-  streams(): StreamRow[];
-  members(streamId: string): string[];
-  activation(id: string): ActivationRow | undefined;
-  runningActivations(): ActivationRow[];
-  /** Newest first. */
-  activationsOf(workerId: string, limit: number): ActivationRow[];
-  /** Activations that an entry woke, oldest first. */
-  activationsBy(triggerSeq: number): ActivationRow[];
-  activationsOfRoot(root: number): number;
-  /** Where a trigger was set aside, per Worker. */
-  asideOf(seq: number): (typeof setAside.$inferSelect)[];
-  eventStatus: EventStatusReader;
-  search: Search;
-  setAside(state: (typeof setAside.$inferSelect)['state'], limit: number): (typeof setAside.$inferSelect)[];
-};
+    role(id: string): RoleRow | undefined;
+    roles(): RoleRow[];
+    position(id: string): PositionRow | undefined;
+    positions(): PositionRow[];
+    worker(id: string): WorkerRow | undefined;
+    /** Employed Workers. */
+    workers(): WorkerRow[];
+    grant(id: string): GrantRow | undefined;
+    grantsOf(workerId: string): GrantRow[];
+    stream(id: string): StreamRow | undefined;
+    /** Streams that exist. */
+    streams(): StreamRow[];
+    members(streamId: string): string[];
+    activation(id: string): ActivationRow | undefined;
+    runningActivations(): ActivationRow[];
+    /** Newest first. */
+    activationsOf(workerId: string, limit: number): ActivationRow[];
+    /** Activations that an entry woke, oldest first. */
+    activationsBy(triggerSeq: number): ActivationRow[];
+    activationsOfRoot(root: number): number;
+    /** Where a trigger was set aside, per Worker. */
+    asideOf(seq: number): (typeof setAside.$inferSelect)[];
+    eventStatus: EventStatusReader;
+    search: Search;
+    setAside(state: (typeof setAside.$inferSelect)['state'], limit: number): (typeof setAside.$inferSelect)[];
+  };
 
 export function createQueries(db: Db): Queries {
   const { orm, sqlite } = db;

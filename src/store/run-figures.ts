@@ -11,9 +11,7 @@ export type RunFiguresReader = {
 
 export function createRunFigures({ sqlite }: Db): RunFiguresReader {
   // Activations begin in the order of their seqs, so the first one that is too old ends the look back.
-  const before = sqlite
-    .prepare('SELECT seq FROM activations WHERE started_at < ? ORDER BY seq DESC LIMIT 1')
-    .pluck();
+  const before = sqlite.prepare('SELECT seq FROM activations WHERE started_at < ? ORDER BY seq DESC LIMIT 1').pluck();
   const figures = `SELECT count(*) AS runs, coalesce(sum(json_extract(usage, '$.costUsd')), 0) AS costUsd,
     count(*) - count(json_extract(usage, '$.costUsd')) AS unpriced,
     coalesce(sum(ended_at IS NOT NULL AND published = 0 AND changed = 0), 0) AS silent FROM activations WHERE seq > @after`;

@@ -1,5 +1,5 @@
 // GET /ui/journal: every fact as a sentence, newest first.
-import { OWNER, activationStreamId } from '../../domain/ids.ts';
+import { activationStreamId, OWNER } from '../../domain/ids.ts';
 import { mayRead } from '../../domain/may-read.ts';
 import type { DomainEvent, Org } from '../../domain/org.ts';
 import type { Entry } from '../../store/entries.ts';
@@ -54,12 +54,18 @@ export function journalPages(ui: Ui, deps: JournalPageDeps): void {
   let verified: { at: string; lastSeq: number; result: Verification } | undefined;
 
   const verification = () => {
-    if (!verified) return { state: 'unknown', at: undefined, text: 'Not verified since the daemon started.', problems: [] };
+    if (!verified)
+      return { state: 'unknown', at: undefined, text: 'Not verified since the daemon started.', problems: [] };
     const { at, lastSeq, result } = verified;
     const since = journal.lastSeq > lastSeq ? ' What came since is not part of it.' : '';
     const redacted = result.redacted > 0 ? ` ${result.redacted} of them were erased, on the record.` : '';
     return result.problems.length === 0
-      ? { state: 'good', at: moment(at), text: `${result.entries} entries, the chain is whole.${redacted}${since}`, problems: [] }
+      ? {
+          state: 'good',
+          at: moment(at),
+          text: `${result.entries} entries, the chain is whole.${redacted}${since}`,
+          problems: [],
+        }
       : {
           state: 'bad',
           at: moment(at),
@@ -82,7 +88,8 @@ export function journalPages(ui: Ui, deps: JournalPageDeps): void {
     });
     const rows = page.entries.filter((entry) => mayKnow(journal.org, visit, entry)).map(rowOf);
     const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== ''));
-    const at = (more: Record<string, string>) => `/ui/journal?${new URLSearchParams({ ...Object.fromEntries(query), ...more })}`;
+    const at = (more: Record<string, string>) =>
+      `/ui/journal?${new URLSearchParams({ ...Object.fromEntries(query), ...more })}`;
     return {
       title: 'Journal',
       section: 'journal',
@@ -102,14 +109,22 @@ export function journalPages(ui: Ui, deps: JournalPageDeps): void {
   });
 
   ui.form('/journal/verify', async (visit) => {
-    if (visit.workerId !== OWNER) return { to: '/ui/journal', flash: { kind: 'refused', text: 'Only the owner has it verified.' } };
+    if (visit.workerId !== OWNER)
+      return { to: '/ui/journal', flash: { kind: 'refused', text: 'Only the owner has it verified.' } };
     const { lastSeq } = journal;
     verified = { lastSeq, result: await deps.verify(), at: new Date().toISOString() };
     return { to: '/ui/journal' };
   });
 }
 
-const VIA: Record<string, string> = { mcp: 'by tool', ui: 'on a page', cli: 'by command line', chat: 'in a chat', transport: 'from outside', system: '' };
+const VIA: Record<string, string> = {
+  mcp: 'by tool',
+  ui: 'on a page',
+  cli: 'by command line',
+  chat: 'in a chat',
+  transport: 'from outside',
+  system: '',
+};
 
 function rowOf(entry: Entry) {
   return {

@@ -65,7 +65,9 @@ export function chartOf(deps: ChartDeps, { folded: given, search = '' }: ChartOp
     lines,
     seats: seats.flatMap((placed) => {
       const seat = byId.get(placed.id);
-      return seat ? [{ ...drawn(seat, folded), ...placed, x: placed.x + MARGIN, y: placed.y + MARGIN, fold: foldHref(seat.id) }] : [];
+      return seat
+        ? [{ ...drawn(seat, folded), ...placed, x: placed.x + MARGIN, y: placed.y + MARGIN, fold: foldHref(seat.id) }]
+        : [];
     }),
     outline: shown.map((seat) => outlined(seat, folded, foldHref)),
     total: all.length,

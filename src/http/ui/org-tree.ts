@@ -10,7 +10,12 @@ export type Box = {
 
 export type Placed = { id: string; x: number; y: number; height: number };
 
-export type Tree = { width: number; height: number; seats: Placed[]; /** Paths of the lines, as SVG says them. */ lines: string[] };
+export type Tree = {
+  width: number;
+  height: number;
+  seats: Placed[] /** Paths of the lines, as SVG says them. */;
+  lines: string[];
+};
 
 export const SEAT_WIDTH = 200;
 const GAP_X = 24;
@@ -56,7 +61,8 @@ function blockOf(box: Box): Block {
       for (const at of anchors) {
         tree.lines.push(`M${x + anchor} ${y + box.height}V${bar}H${x + at}V${y + box.height + GAP_Y}`);
       }
-      for (const [index, block] of below.entries()) block.place(x + (offsets[index] ?? 0), y + box.height + GAP_Y, tree);
+      for (const [index, block] of below.entries())
+        block.place(x + (offsets[index] ?? 0), y + box.height + GAP_Y, tree);
     },
   };
 }

@@ -32,10 +32,17 @@ const tellers: Tellers = {
     ...below(parentId),
   ],
   PositionDeleted: ({ positionId }) => ['deleted the Position', [positionId]],
-  WorkerHired: ({ workerId, positionId, kind }) => ['hired', [workerId], kind === 'ai' ? '(AI) into' : 'into', [positionId]],
+  WorkerHired: ({ workerId, positionId, kind }) => [
+    'hired',
+    [workerId],
+    kind === 'ai' ? '(AI) into' : 'into',
+    [positionId],
+  ],
   IdentityUpdated: ({ workerId }) => ['rewrote who', [workerId], 'is'],
   WorkerMoved: ({ workerId, positions }) =>
-    positions.length > 0 ? ['moved', [workerId], 'to', ...names(positions)] : ['took', [workerId], 'out of every Position'],
+    positions.length > 0
+      ? ['moved', [workerId], 'to', ...names(positions)]
+      : ['took', [workerId], 'out of every Position'],
   WorkerFired: ({ workerId }) => ['fired', [workerId]],
   WorkerPaused: ({ workerId }) => ['paused', [workerId]],
   WorkerResumed: ({ workerId }) => ['let', [workerId], 'go on'],
@@ -82,7 +89,11 @@ const tellers: Tellers = {
   ],
   TriggersHeld: ({ workerId, triggers, reason }) => [`held ${triggerCount(triggers)} of`, [workerId], `: ${reason}`],
   TriggersRequeued: ({ workerId, triggers }) => [`put ${triggerCount(triggers)} back to`, [workerId]],
-  TriggersDropped: ({ workerId, triggers, reason }) => [`dropped ${triggerCount(triggers)} of`, [workerId], `: ${reason}`],
+  TriggersDropped: ({ workerId, triggers, reason }) => [
+    `dropped ${triggerCount(triggers)} of`,
+    [workerId],
+    `: ${reason}`,
+  ],
 };
 
 /** Who did what: `w-owner hired w-priya into p-cto`. */
@@ -122,4 +133,5 @@ const below = (parentId: string | null): Told => (parentId === null ? [] : ['bel
 
 const names = (ids: string[]): Told => ids.flatMap((id, index): Told => (index === 0 ? [[id]] : ['and', [id]]));
 
-const triggerCount = (triggers: number[]): string => (triggers.length === 1 ? '1 trigger' : `${triggers.length} triggers`);
+const triggerCount = (triggers: number[]): string =>
+  triggers.length === 1 ? '1 trigger' : `${triggers.length} triggers`;

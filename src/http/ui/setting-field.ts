@@ -1,11 +1,16 @@
-// A setting as a form field, and what was typed there as a value: text needs no quotes, a secret that was not touched stays.
+// A setting as a form field, and what was typed there as a value: text needs no quotes, and a secret that was not touched
+// comes back as `"..."`, which the store takes for the one it has.
 import { z } from 'zod';
-import { checkSetting, type SettingKey, type SettingView, settingDefinitions } from '../../store/settings.ts';
+import { OrgError } from '../../domain/errors.ts';
+import { type Registry, requireDefinition } from '../../store/setting-definition.ts';
+import type { Settings, SettingView } from '../../store/settings.ts';
 
 const STATES = { given: 'given at the start', stored: 'set', default: 'default' };
 
 export type SettingField = {
   key: string;
+  /** Some of it is not shown. */
+  secret: boolean;
   /** For an anchor. */
   slug: string;
   description: string;
@@ -19,14 +24,20 @@ export type SettingField = {
   type: string;
 };
 
-export function shownSetting(view: SettingView): SettingField {
-  const { key, value, from, description } = view;
-  const { type, choices } = shapeOf(key as SettingKey);
-  const text = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value, null, isObject(value) ? 1 : 0);
+export function shownSetting(view: SettingView, registry: Registry): SettingField {
+  const { key, value, from, description, secret } = view;
+  const { type, choices } = shapeOf(registry, key);
+  const text =
+    value === null || value === undefined
+      ? ''
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value, null, isObject(value) ? 1 : 0);
   const isMissing = from === 'default' && (text === '' || text === '[]' || text === '{}');
   return {
     key,
     slug: key.replaceAll('.', '-'),
+    secret,
     description,
     state: isMissing ? 'missing' : STATES[from],
     from,
@@ -38,33 +49,40 @@ export function shownSetting(view: SettingView): SettingField {
   };
 }
 
-/**
- * The value that a typed text stands for; undefined when nothing is to be changed.
- * @throws OrgError invalid with the reason
- */
-export function readSetting(key: SettingKey, typed: string): unknown {
+/** Stores what was typed. @throws OrgError invalid with the reason */
+export function storeTyped(settings: Settings, registry: Registry, key: string, typed: string): void {
   const text = typed.trim();
-  if (text === '') return checkSetting(key, shapeOf(key).type === 'text' ? '' : null);
+  if (text === '') return settings.set(key, shapeOf(registry, key).type === 'text' ? '' : null);
+  let value: unknown;
   try {
-    return checkSetting(key, JSON.parse(text));
+    value = JSON.parse(text);
+  } catch {
+    return settings.set(key, text);
+  }
+  try {
+    settings.set(key, value);
   } catch (error) {
-    // What is no JSON of the right kind may be meant as text; if that does not fit either, the first reason says more.
-    if (error instanceof SyntaxError) return checkSetting(key, text);
-    try {
-      return checkSetting(key, text);
-    } catch {
-      throw error;
-    }
+    // A text that looks like a number is still a text.
+    if (!(error instanceof OrgError) || !requireDefinition(registry, key).schema.safeParse(text).success) throw error;
+    settings.set(key, text);
   }
 }
 
 type Shape = { type?: string | string[]; enum?: unknown[]; anyOf?: Shape[] };
 
-function shapeOf(key: SettingKey): { type: string; choices: string[] } {
-  const whole = z.toJSONSchema(settingDefinitions[key].schema, { io: 'input', unrepresentable: 'any' }) as Shape;
+function shapeOf(registry: Registry, key: string): { type: string; choices: string[] } {
+  const whole = z.toJSONSchema(requireDefinition(registry, key).schema, {
+    io: 'input',
+    unrepresentable: 'any',
+  }) as Shape;
   const shape = whole.anyOf?.find(({ type }) => type !== 'null') ?? whole;
   const type = Array.isArray(shape.type) ? (shape.type[0] ?? '') : (shape.type ?? '');
-  const names: Record<string, string> = { string: 'text', array: 'JSON list', object: 'JSON object', boolean: 'true or false' };
+  const names: Record<string, string> = {
+    string: 'text',
+    array: 'JSON list',
+    object: 'JSON object',
+    boolean: 'true or false',
+  };
   return { type: names[type] ?? type, choices: (shape.enum ?? []).map(String) };
 }
 

@@ -1,19 +1,18 @@
 // GET /ui/settings: how this daemon runs, who may come in, and where things are. Only the owner changes what concerns all.
-import { conflict, forbidden, invalid, notFound } from '../../domain/errors.ts';
+import { conflict, forbidden, invalid, notFound, OrgError } from '../../domain/errors.ts';
 import { requireWorker } from '../../domain/worker.ts';
 import type { Journal } from '../../store/journal.ts';
 import type { Queries } from '../../store/queries.ts';
+import { type Registry, requireDefinition } from '../../store/setting-definition.ts';
 import type { Settings } from '../../store/settings.ts';
-import { checkKey } from '../../store/settings.ts';
 import type { TokenRow, Tokens } from '../../store/tokens.ts';
 import type { TransportInfo } from '../../tools/define-tool.ts';
-import { readSetting, shownSetting } from './setting-field.ts';
-import type { Outcome } from './forms.ts';
-import { refusedFlash } from './forms.ts';
+import { type Fields, type Outcome, refusedFlash } from './forms.ts';
 import { THEME_COOKIE, themeOf } from './frame.ts';
 import type { Ui } from './kit.ts';
-import { createLoginLink } from './login.ts';
 import { streamHref } from './links.ts';
+import { createLoginLink } from './login.ts';
+import { shownSetting, storeTyped } from './setting-field.ts';
 import { moment } from './shown.ts';
 import type { Visit } from './visit.ts';
 
@@ -24,6 +23,7 @@ export type SettingsPageDeps = {
   journal: Pick<Journal, 'org'>;
   queries: Pick<Queries, 'streams' | 'workers'>;
   settings: Settings;
+  settingRegistry: Registry;
   tokens: Tokens;
   transportInfos: ReadonlyMap<string, TransportInfo>;
   facts(): ServerFacts;
@@ -37,7 +37,7 @@ const LIFETIMES: Record<string, number> = { '1': DAY_MS, '30': 30 * DAY_MS, '365
 const COMMAND_LINE = 'owner';
 
 export function settingsPages(ui: Ui, deps: SettingsPageDeps): void {
-  const { journal, queries, settings, tokens } = deps;
+  const { journal, queries, settings, settingRegistry, tokens } = deps;
 
   ui.page('/settings', (visit) => ({
     title: 'Settings',
@@ -50,7 +50,7 @@ export function settingsPages(ui: Ui, deps: SettingsPageDeps): void {
       tokens: credentialsOf(visit, 'token'),
       ...(visit.isOwner
         ? {
-            settings: settings.list().map(shownSetting),
+            settings: settings.list().map((view) => shownSetting(view, settingRegistry)),
             inbound: inboundOf(deps),
             facts: deps.facts(),
             workers: queries.workers().map(({ id, kind }) => ({ id, kind })),
@@ -61,23 +61,21 @@ export function settingsPages(ui: Ui, deps: SettingsPageDeps): void {
 
   ui.form('/settings/set', (visit, fields) => {
     requireOwner(visit);
-    const key = checkKey(fields.get('key'));
-    const back = `${PAGE}#${key.replaceAll('.', '-')}`;
+    const key = knownKey(fields);
     try {
-      const value = readSetting(key, fields.get('value'));
-      if (value !== undefined) settings.set(key, value);
-      return { to: back, flash: { kind: 'done', text: value === undefined ? `${key} stays as it is.` : `${key} is saved and holds at once.` } };
+      storeTyped(settings, settingRegistry, key, fields.get('value'));
     } catch (error) {
-      if (!(error instanceof Error) || !('code' in error)) throw error;
-      return { to: back, flash: refusedFlash(error.message, fields) };
+      if (!(error instanceof OrgError)) throw error;
+      return { to: anchor(key), flash: refusedFlash(error.message, fields) };
     }
+    return { to: anchor(key), flash: { kind: 'done', text: `${key} is saved and holds at once.` } };
   });
 
   ui.form('/settings/reset', (visit, fields) => {
     requireOwner(visit);
-    const key = checkKey(fields.get('key'));
+    const key = knownKey(fields);
     settings.delete(key);
-    return { to: `${PAGE}#${key.replaceAll('.', '-')}`, flash: { kind: 'done', text: `${key} has its default again.` } };
+    return { to: anchor(key), flash: { kind: 'done', text: `${key} has its default again.` } };
   });
 
   ui.form('/settings/token', (visit, fields) => {
@@ -85,7 +83,8 @@ export function settingsPages(ui: Ui, deps: SettingsPageDeps): void {
     requireMine(visit, workerId);
     requireWorker(journal.org, workerId);
     const label = fields.get('label').trim().slice(0, 100) || 'made on the settings page';
-    if (label === COMMAND_LINE) throw conflict(`The label "${COMMAND_LINE}" is the command line's own; choose another.`);
+    if (label === COMMAND_LINE)
+      throw conflict(`The label "${COMMAND_LINE}" is the command line's own; choose another.`);
     const lifetimeMs = LIFETIMES[fields.get('days')];
     const { token } = tokens.create({ workerId, label, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) });
     return done(`The token of ${workerId}, shown this once:\n${token}`);
@@ -105,7 +104,8 @@ export function settingsPages(ui: Ui, deps: SettingsPageDeps): void {
     const row = tokens.list().find(({ id }) => id === fields.get('id'));
     if (!row) throw notFound('There is no such token or session any more.');
     requireMine(visit, row.worker);
-    if (isCommandLines(row)) throw conflict("This is the command line's own token; it is made anew when its file is deleted.");
+    if (isCommandLines(row))
+      throw conflict("This is the command line's own token; it is made anew when its file is deleted.");
     tokens.revoke(row.id);
     return done(`${row.kind === 'session' ? 'The session' : 'The token'} "${row.label}" of ${row.worker} has ended.`);
   });
@@ -117,6 +117,12 @@ export function settingsPages(ui: Ui, deps: SettingsPageDeps): void {
     const cookie = `${THEME_COOKIE}=${theme}; Max-Age=${YEAR_S}; Path=/; HttpOnly; SameSite=Strict${secure}`;
     return reply.header('set-cookie', cookie).redirect(`${PAGE}#look`, 303);
   });
+
+  function knownKey(fields: Fields): string {
+    const key = fields.get('key');
+    requireDefinition(settingRegistry, key);
+    return key;
+  }
 
   /** One's own; the owner sees everybody's. */
   function credentialsOf(visit: Visit, kind: TokenRow['kind']) {
@@ -140,6 +146,8 @@ export function settingsPages(ui: Ui, deps: SettingsPageDeps): void {
   }
 }
 
+const anchor = (key: string): string => `${PAGE}#${key.replaceAll('.', '-')}`;
+
 const done = (text: string): Outcome => ({ to: PAGE, flash: { kind: 'done', text } });
 
 const isCommandLines = ({ label, kind, worker }: TokenRow): boolean =>
@@ -156,10 +164,11 @@ function requireMine({ isOwner, workerId }: Visit, whose: string): void {
 /** Where the outside sends to: one row for each Stream that takes something in. */
 function inboundOf({ queries, transportInfos }: SettingsPageDeps) {
   return queries.streams().flatMap(({ id, name, transportKind, transportConfig }) => {
-    const told = transportInfos.get(transportKind)?.describeInbound?.(id, { kind: transportKind, config: transportConfig });
+    const told = transportInfos
+      .get(transportKind)
+      ?.describeInbound?.(id, { kind: transportKind, config: transportConfig });
     if (!told) return [];
     const { url, ...more } = told;
     return [{ id, name, kind: transportKind, href: streamHref(id), url: url ?? '', more: Object.entries(more) }];
   });
 }
-

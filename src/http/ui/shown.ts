@@ -29,7 +29,8 @@ export function money(usd: number): string {
 }
 
 /** `1 run`, `2 runs`. */
-export const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
+export const count = (number: number, one: string, many = `${one}s`): string =>
+  `${number} ${number === 1 ? one : many}`;
 
 /** A time span in its largest unit, such as `12 s`, `3 min`, `2 h`. */
 export function span(fromAt: string, toAt: string): string {
