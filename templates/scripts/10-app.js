@@ -72,7 +72,7 @@
   });
 
   // Keys. Nothing happens while somebody types.
-  let went = 0;
+  let went = -Infinity;
   const isTyping = ({ target }) => target.closest('input, textarea, select, [contenteditable]') !== null;
   document.addEventListener('keydown', (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === 'Enter') return event.target.form?.requestSubmit();
@@ -86,7 +86,7 @@
       return;
     }
     if (event.timeStamp - went < 1500) {
-      went = 0;
+      went = -Infinity;
       return document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
     }
     if (event.key.startsWith('Arrow')) moveInChart(event);

@@ -20,8 +20,8 @@
 
   const current = document.querySelector('#org-chart svg [aria-current]');
   const box = document.getElementById('chart-scroll');
-  if (current && box && box.scrollLeft === 0) {
-    const [seat, frame] = [current.getBoundingClientRect(), box.getBoundingClientRect()];
+  const [seat, frame] = [current?.getBoundingClientRect(), box?.getBoundingClientRect()];
+  if (seat && frame && (seat.right > frame.right || seat.bottom > frame.bottom)) {
     box.scrollTo(seat.left - frame.left - frame.width / 3, seat.top - frame.top - frame.height / 3);
   }
 })();

@@ -22,6 +22,9 @@ const FLAGS = [
   '--disable-sync',
 ];
 
+/** For one step; a page of a busy machine may take a while. */
+const PATIENCE_MS = 10_000;
+
 const executablePath = PLACES.find((path) => path !== '' && existsSync(path));
 
 /** Tests that need a browser. */
@@ -70,6 +73,7 @@ export async function openPage(
   await context.addCookies([
     { name: 'helix_session', value: token, url: daemon.url, httpOnly: true, sameSite: 'Strict' },
   ]);
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const problems: string[] = [];
   const requests: string[] = [];

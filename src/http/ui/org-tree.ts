@@ -20,6 +20,7 @@ export type Tree = {
 export const SEAT_WIDTH = 200;
 const GAP_X = 24;
 const GAP_Y = 36;
+const SNAP = 60;
 const HANG_GAP = 12;
 const HANG_INDENT = 22;
 const HANG_DROP = 8;
@@ -50,7 +51,9 @@ function blockOf(box: Box): Block {
   const offsets = offsetsOf(below, Math.max(0, (width - row) / 2));
   const anchors = below.map(({ anchor }, index) => (offsets[index] ?? 0) + anchor);
   const middle = below.length === 0 ? width / 2 : ((anchors[0] ?? 0) + (anchors.at(-1) ?? 0)) / 2;
-  const anchor = Math.min(Math.max(middle, SEAT_WIDTH / 2), width - SEAT_WIDTH / 2);
+  // A seat stands straight above one that is nearly below it.
+  const near = anchors.find((at) => Math.abs(at - middle) < SNAP) ?? middle;
+  const anchor = Math.min(Math.max(near, SEAT_WIDTH / 2), width - SEAT_WIDTH / 2);
   return {
     width,
     height,
@@ -58,8 +61,10 @@ function blockOf(box: Box): Block {
     place(x, y, tree) {
       tree.seats.push({ id: box.id, x: x + anchor - SEAT_WIDTH / 2, y, height: box.height });
       const bar = y + box.height + GAP_Y / 2;
+      const isStraight = anchors.length === 1 && Math.abs((anchors[0] ?? 0) - anchor) < SEAT_WIDTH / 2;
       for (const at of anchors) {
-        tree.lines.push(`M${x + anchor} ${y + box.height}V${bar}H${x + at}V${y + box.height + GAP_Y}`);
+        const from = isStraight ? at : anchor;
+        tree.lines.push(`M${x + from} ${y + box.height}V${bar}H${x + at}V${y + box.height + GAP_Y}`);
       }
       for (const [index, block] of below.entries())
         block.place(x + (offsets[index] ?? 0), y + box.height + GAP_Y, tree);

@@ -33,7 +33,8 @@ export function shownSetting(view: SettingView, registry: Registry): SettingFiel
       : typeof value === 'string'
         ? value
         : JSON.stringify(value, null, isObject(value) ? 1 : 0);
-  const isMissing = from === 'default' && (text === '' || text === '[]' || text === '{}');
+  const isMissing =
+    from === 'default' && (text === '' ? type === 'JSON object' || type === 'text' : /^(\[\]|\{\})$/.test(text));
   return {
     key,
     slug: key.replaceAll('.', '-'),

@@ -39,7 +39,7 @@ export function workerDetail(deps: OrgPageDeps, visit: Visit, id: string) {
         isPaused: worker.pausedAt !== null,
         folder: folderOf(id),
       },
-      now: workerNow(deps, visit, id),
+      doing: workerDoing(deps, visit, id),
       grants: grants.map((grant) => ({ id: grant.id, tool: grant.tool })),
       grantable: visit.holds('grant_tool')
         ? catalog.map(({ name }) => name).filter((name) => !held.has(name) && (visit.isOwner || visit.holds(name)))
@@ -66,7 +66,7 @@ export function workerDetail(deps: OrgPageDeps, visit: Visit, id: string) {
 }
 
 /** The part that changes by itself. @throws OrgError as {@link workerDetail} */
-export function workerNow({ journal, queries, stateOf, waitingOf }: OrgPageDeps, visit: Visit, id: string) {
+export function workerDoing({ journal, queries, stateOf, waitingOf }: OrgPageDeps, visit: Visit, id: string) {
   const { kind, paused } = requireWorker(journal.org, id);
   const at = new Date();
   const isHuman = kind === 'human';
