@@ -5,7 +5,6 @@
       if (link.getAttribute('href') === location.pathname) link.setAttribute('aria-current', 'true');
       else link.removeAttribute('aria-current');
     }
-    document.getElementById('org')?.classList.toggle('with-detail', document.getElementById('panel') !== null);
   }
   document.addEventListener('htmx:after:swap', () => requestAnimationFrame(markCurrent));
 
@@ -13,6 +12,7 @@
   document.addEventListener('htmx:after:swap', ({ detail }) => {
     const panel = document.getElementById('detail');
     if (detail.ctx?.target !== panel) return;
+    document.getElementById('org').classList.toggle('with-detail', document.getElementById('panel') !== null);
     panel.scrollTop = 0;
     if (panel.getBoundingClientRect().top > innerHeight * 0.6) panel.scrollIntoView();
     panel.focus({ preventScroll: true });
