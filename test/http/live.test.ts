@@ -56,7 +56,7 @@ async function listen(
   };
 }
 
-test('6: is a stream of its own kind that says at once that it is there', async () => {
+test('UI bug 6: is a stream of its own kind that says at once that it is there', async () => {
   await open();
   const page = await listen('org');
   expect(page.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
@@ -119,7 +119,7 @@ test('A8: comments keep a quiet connection open, which ends with its session and
   await open();
 });
 
-test('3: HTML that is brought along keeps its lines, comes once to each page, and only to those who may read it', async () => {
+test('UI bug 3: HTML that is brought along keeps its lines, comes once to each page, and only to those who may read it', async () => {
   await open();
   let live: Live | undefined;
   let rendered = 0;

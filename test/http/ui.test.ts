@@ -515,7 +515,7 @@ describe('markdown', () => {
     '`</code><script>alert(1)</script>`',
     '<math><mtext></style><img src=x onerror=alert(1)>',
     '[x]: javascript:alert(1)\n\n[x]',
-  ])('10: nothing of %s gets through', (text) => {
+  ])('UI bug 10: nothing of %s gets through', (text) => {
     const html = markdown(text);
     const elements = [...html.matchAll(/<(\w+)((?:[^>"']|"[^"]*"|'[^']*')*)>/g)];
     const allowed = /^(div|p|a|code|pre|br|em|strong)$/;
@@ -526,7 +526,7 @@ describe('markdown', () => {
     expect(html).toMatch(/^<div class="prose" hx-ignore>/);
   });
 
-  test('3: code keeps its lines', () => {
+  test('UI bug 3: code keeps its lines', () => {
     expect(markdown('```\none\n  two\n\nthree\n```')).toContain('<pre><code>one\n  two\n\nthree\n</code></pre>');
   });
 
