@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createFolders, type Folders } from '../dispatch/folder.ts';
 import { transportInfo } from '../http/transport-info.ts';
 import { type Db, type Durability, openDatabase, removeCopies } from '../store/database.ts';
+import type { CommitLimits } from '../store/decisions.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { createQueries, type Queries } from '../store/queries.ts';
 import { openSecretBox } from '../store/secrets.ts';
@@ -55,7 +56,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
   try {
     const { now, onDiskFailure } = config;
     const settings = createSettings(db, openSecretBox(paths.keyFile, hasSecrets(db)), config.settings);
-    const limits = () => ({ maxHops: settings.get('dispatch.max_hops') });
+    const limits = () => commitLimits(settings);
     const journal = openJournal({
       db,
       limits,
@@ -106,6 +107,12 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
     db.sqlite.close();
     throw error;
   }
+}
+
+function commitLimits(settings: Settings): CommitLimits {
+  const perMinute = settings.get('dispatch.publish_per_minute');
+  const publish = perMinute === null ? {} : { publish: { perMinute, burst: settings.get('dispatch.publish_burst') } };
+  return { maxHops: settings.get('dispatch.max_hops'), ...publish };
 }
 
 /** A text of `templates/prompts`. */

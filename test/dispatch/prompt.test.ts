@@ -204,6 +204,7 @@ it('why a run comes again is one line, whatever the agent reported', () => {
       rest: [],
       oneByOne: false,
       checkpoint: 0,
+      again: new Map(),
     },
     org: emptyOrg(),
     policy: 'The policy.',
