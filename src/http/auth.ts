@@ -71,8 +71,8 @@ export function createAuth({ journal, tokens, activationTokens }: AuthDeps): Aut
 }
 
 /** The caller of a tool. */
-export function toCaller({ id: _, ...credential }: Credential, via: Via, signal: AbortSignal): Caller {
-  return { ...credential, via, signal };
+export function toCaller({ id: _, ...credential }: Credential, via: Via, signal?: AbortSignal): Caller {
+  return { ...credential, via, ...(signal ? { signal } : {}) };
 }
 
 function cookie(header: string, name: string): string | undefined {

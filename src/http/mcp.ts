@@ -8,6 +8,8 @@ import type { McpRequest } from './mcp/answers.ts';
 import { createCalls } from './mcp/calls.ts';
 import { createHandlers, type McpHandlersDeps } from './mcp/handlers.ts';
 import { parse, takeOddArguments } from './mcp/odd-arguments.ts';
+import { createPlainPath } from './mcp/plain-path.ts';
+import { identityOf } from './mcp/server.ts';
 
 export type McpDeps = McpHandlersDeps & { auth: Auth };
 
@@ -21,6 +23,7 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
   const { auth, journal } = deps;
   const handlers = createHandlers(deps);
   const calls = createCalls();
+  const plainPath = createPlainPath(deps.door, identityOf(deps));
   const credentials = new WeakMap<FastifyRequest, Credential>();
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -40,6 +43,8 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
             : { value: undefined };
         if (!body) return parseError(reply);
         if (calls.cancelled(credential, body.value)) return reply.code(202).send();
+        const plain = await plainPath.answer(request.headers, body.value, () => toCaller(credential, 'mcp'));
+        if (plain !== undefined) return reply.header('content-type', 'application/json').send(plain);
         const oddArguments = takeOddArguments(body.value);
         const mcpRequest: McpRequest = {
           workerId: credential.workerId,

@@ -54,6 +54,15 @@ export function toolView(tool: Tool): ToolView {
   return view;
 }
 
+const texts = new WeakMap<Tool, string>();
+
+/** The same as JSON; made once. */
+export function toolJson(tool: Tool): string {
+  const text = texts.get(tool) ?? JSON.stringify(toolView(tool));
+  texts.set(tool, text);
+  return text;
+}
+
 function toView(tool: Tool): ToolView {
   const { name, title, description, effect } = tool;
   const output = outputSchema(tool);
