@@ -44,7 +44,7 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
         if (!body) return parseError(reply);
         if (calls.cancelled(credential, body.value)) return reply.code(202).send();
         const plain = await plainPath.answer(request.headers, body.value, () => toCaller(credential, 'mcp'));
-        if (plain !== undefined) return reply.header('content-type', 'application/json').send(plain);
+        if (plain !== undefined) return reply.header('content-type', 'application/json').send(Buffer.from(plain));
         const oddArguments = takeOddArguments(body.value);
         const mcpRequest: McpRequest = {
           workerId: credential.workerId,
