@@ -1,5 +1,5 @@
 import type { Tool } from './define-tool.ts';
-import { inputSchema } from './tool-schema.ts';
+import { inputSchema, isTelling, outputSchema } from './tool-schema.ts';
 
 const effects = {
   reads: 'Reads only.',
@@ -13,7 +13,7 @@ export function toolsDocument(catalog: readonly Tool[]): string {
     '# Tools',
     '',
     'Made from the catalog (`src/tools/catalog.ts`); a test fails when this page is stale, `npm test -- -u test/docs.test.ts` makes it anew.',
-    `There are ${catalog.length}. A Worker sees and may call those it was granted; the owner holds them all.`,
+    `There are ${catalog.length}. A Worker sees and may call those it was granted; the owner holds them all. [mcp.md](mcp.md) says how clients connect and how large results get.`,
     '',
   ];
   return `${[...head, ...catalog.flatMap(section)].join('\n')}`;
@@ -28,5 +28,22 @@ function section(tool: Tool): string[] {
   });
   const table =
     rows.length > 0 ? ['| argument | type | required | |', '|---|---|---|---|', ...rows] : ['No arguments.'];
-  return [`## ${tool.name}`, '', `${tool.description} ${effects[tool.effect]}`, '', ...table, ''];
+  const about = `${tool.description} ${effects[tool.effect]}`;
+  return [`## ${tool.name}`, '', about, '', ...table, '', answer(tool), ''];
+}
+
+/** What comes back, and what the tool costs in every list of tools. */
+function answer(tool: Tool): string {
+  const { name, title, description } = tool;
+  const output = outputSchema(tool);
+  const fields = Object.keys(output?.properties ?? {}).map((field) => `\`${field}\``);
+  const listed = {
+    name,
+    title,
+    description,
+    inputSchema: inputSchema(tool),
+    ...(output && isTelling(output) ? { outputSchema: output } : {}),
+  };
+  const bytes = `${Buffer.byteLength(JSON.stringify(listed))} bytes in a list of tools.`;
+  return fields.length > 0 ? `Answers with ${fields.join(', ')}. ${bytes}` : bytes;
 }
