@@ -2,6 +2,7 @@
 // answer. The answer comes after the commit, so what was acknowledged is on disk; nobody's activation is waited for.
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Cause } from '../domain/entry.ts';
 import { notFound, OrgError } from '../domain/errors.ts';
 import type { Org } from '../domain/org.ts';
 import type { Once } from '../store/idempotency.ts';
@@ -21,7 +22,7 @@ import { allowOnly, Refusal } from './refusal.ts';
 
 export type InboundDeps = {
   journal: Journal;
-  queries: Pick<Queries, 'eventAt'>;
+  queries: Pick<Queries, 'eventAt' | 'event' | 'entry'>;
   settings: Pick<Settings, 'secret' | 'account'>;
   transports: ReadonlyMap<string, Transport>;
 };
@@ -88,7 +89,11 @@ async function land(
   const { entries, repeatOf } = await journal.commit(
     `transport:${kind}`,
     { type: 'Publish', streamId, content },
-    { via: 'transport', ...(once ? { once } : {}) },
+    {
+      via: 'transport',
+      ...(once ? { once } : {}),
+      ...(inbound.origin ? { cause: causeOf(queries, inbound.origin) } : {}),
+    },
   );
   const published = entries[0]?.event;
   const id =
@@ -99,6 +104,14 @@ async function land(
         : queries.eventAt(repeatOf)?.id;
   if (id === undefined) throw new Error(`an accepted ${kind} delivery left no Event on ${streamId}`);
   return { id, streamId };
+}
+
+/** One hop further than what caused it, by what we know and what it says, whichever is more. */
+function causeOf(queries: InboundDeps['queries'], { hops = 0, eventId }: NonNullable<Inbound['origin']>): Cause {
+  const event = eventId === undefined ? undefined : queries.event(eventId);
+  const entry = event && queries.entry(event.seq);
+  const known = { causedBy: entry?.seq ?? null, root: entry?.root ?? null };
+  return { ...known, hops: Math.max(hops, entry?.hops ?? 0) + 1 };
 }
 
 /** @throws OrgError not_found; a conversation, a transcript or the notices take nothing from outside, whatever their transport */
