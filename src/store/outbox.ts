@@ -28,8 +28,8 @@ export type Outbox = {
   olderThan(streamId: string, at: string, limit: number): Due[];
   /** Notes an attempt after which there will be another. */
   failed(failed: Failed): void;
-  /** When a delivery of the Stream last became a dead letter, and whether one went well since then. */
-  lastDeath(streamId: string): { at: string; deliveredSince: boolean } | undefined;
+  /** How many of a Stream's deliveries became dead letters since then, and whether one went well after the last of them. */
+  deathsSince(streamId: string, at: string): { deaths: number; deliveredSince: boolean };
 };
 
 const DUE = `SELECT o.id, o.seq, o.stream, o.lane, d.kind, d.recipient, o.attempts, o.first_at AS firstAt
@@ -51,20 +51,22 @@ export function createOutbox({ sqlite }: Db): Outbox {
     `UPDATE outbox SET attempts = @attempts, first_at = @firstAt, last_error = @error,
      next_at = CASE WHEN (SELECT state FROM deliveries d WHERE d.id = outbox.id) = 'queued' THEN @nextAt END WHERE id = @id`,
   );
-  const lastDeath = sqlite.prepare(
-    `SELECT at, EXISTS (SELECT 1 FROM deliveries s WHERE s.stream = d.stream AND s.state = 'delivered'
-       AND s.entry_seq > d.entry_seq) AS deliveredSince
-     FROM deliveries d WHERE stream = ? AND state = 'dead' ORDER BY entry_seq DESC LIMIT 1`,
+  const deaths = sqlite.prepare(
+    `SELECT count(*) AS deaths, max(entry_seq) AS last FROM deliveries
+     WHERE stream = ? AND state = 'dead' AND at >= ?`,
   );
+  const lastDelivered = sqlite
+    .prepare("SELECT max(entry_seq) FROM deliveries WHERE stream = ? AND state = 'delivered'")
+    .pluck();
   return {
     streams: () => streams.all() as string[],
     due: (streamId, at, limit) => due.all({ streamId, at, limit }) as Due[],
     nextDue: (streamId) => (nextDue.get(streamId) as string | null) ?? undefined,
     olderThan: (streamId, at, limit) => olderThan.all({ streamId, at, limit }) as Due[],
     failed: (attempt) => void failed.run(attempt),
-    lastDeath(streamId) {
-      const row = lastDeath.get(streamId) as { at: string; deliveredSince: number } | undefined;
-      return row && { at: row.at, deliveredSince: row.deliveredSince === 1 };
+    deathsSince(streamId, at) {
+      const { deaths: count, last } = deaths.get(streamId, at) as { deaths: number; last: number | null };
+      return { deaths: count, deliveredSince: ((lastDelivered.get(streamId) as number | null) ?? 0) > (last ?? 0) };
     },
   };
 }

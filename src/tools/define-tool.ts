@@ -43,6 +43,8 @@ export type Lifecycle = {
   folderOf(workerId: string): string;
   /** Stops the run a Worker is in, for good. Resolves when it is gone; false when none was under way. */
   interrupt(workerId: string): Promise<boolean>;
+  /** Whether a delivery to the outside is under way in this moment. */
+  isDelivering(deliveryId: string): boolean;
   /** After a firing: ends the Worker's tokens, waits for its run to be gone, and archives its folder. */
   dismiss(workerId: string): Promise<void>;
 };

@@ -1,6 +1,5 @@
 import type { Routing } from '../domain/delivery.ts';
-import type { ContentPart } from '../domain/entry.ts';
-import { decodeMessage, type Message } from '../domain/message.ts';
+import { messageOf } from '../domain/message.ts';
 import type { Transport } from './transport.ts';
 
 /** Sends Events of a Stream that takes part in the outside by the Stream's own transport. */
@@ -13,9 +12,4 @@ export function createRouting(transports: ReadonlyMap<string, Transport>): Routi
     const way = send?.lane(messageOf(content), config);
     return way && 'lane' in way ? [{ kind, lane: way.lane }] : [];
   };
-}
-
-export function messageOf(content: readonly ContentPart[]): Message {
-  const bytes = content.find(({ name }) => name === 'message')?.bytes;
-  return (bytes && decodeMessage(bytes)) ?? {};
 }
