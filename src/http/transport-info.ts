@@ -8,7 +8,7 @@ import type { Transport } from '../transports/transport.ts';
  * @param accountOf what a transport's setting holds
  */
 export function transportInfo(
-  { kind, config, batch, inboundOnly, signs, account, receive, send }: Transport,
+  { kind, config, batch, inboundOnly, signs, account, receive, send, schedule }: Transport,
   baseUrl: () => string,
   accountOf: (key: string) => unknown,
 ): TransportInfo {
@@ -23,6 +23,9 @@ export function transportInfo(
     ...(send && { way: (message, checked) => send.lane(message, checked) }),
     ...(batch === undefined ? {} : { batch }),
     ...(inboundOnly === undefined ? {} : { inboundOnly }),
+    ...(schedule && {
+      describeTimes: (transport) => schedule.describe(transport.config, new Date()),
+    }),
     ...(receive && {
       describeInbound(streamId, transport) {
         const path = receive.path.replace(':stream', encodeURIComponent(streamId));
