@@ -22,7 +22,12 @@ const directory = mkdtempSync(join(tmpdir(), 'helix-bench-'));
 let url = '';
 const core = openCore({ paths: dataPaths({ dataDir: directory }, {}), url: () => url, publicUrl: () => url });
 await ensureOwner(core);
-const lifecycle = { folderOf: () => '', interrupt: async () => false, dismiss: async () => {} };
+const lifecycle = {
+  isDelivering: () => false,
+  folderOf: () => '',
+  interrupt: async () => false,
+  dismiss: async () => {},
+};
 const toolDeps = core.toolDeps(lifecycle, () => 'idle');
 const door = createToolDoor(catalog, toolDeps, (_reference, error) => console.error(error));
 const agent = { kind: 'none', check: async () => ({ ok: true as const }) };

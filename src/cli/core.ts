@@ -17,6 +17,7 @@ import { toolNames } from '../tools/catalog.ts';
 import type { Lifecycle, ToolDeps } from '../tools/define-tool.ts';
 import { createWaits, type Waits } from '../tools/waits.ts';
 import { transports } from '../transports/catalog.ts';
+import { createRouting } from '../transports/routing.ts';
 import { makeSecret } from '../transports/webhook-signature.ts';
 import { createDataDir, type DataPaths } from './data-dir.ts';
 import { packageRoot } from './package-root.ts';
@@ -68,6 +69,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
       db,
       limits,
       tools: toolNames,
+      routing: createRouting(transports),
       ...(now ? { now } : {}),
       ...(onDiskFailure ? { onDiskFailure } : {}),
     });

@@ -234,7 +234,7 @@ function timeLimits(settings: Settings, workerId: string): AgentRun['limits'] {
 const failed = (exit: string): AgentResult => ({ outcome: 'failed', exit });
 
 /** An activation stands in the chain of the trigger that is furthest from its cause. */
-export function causeOf(triggers: readonly Entry[], activationId: string): Cause {
+export function causeOf(triggers: readonly Entry[], activationId: string): Cause & { root: number } {
   let furthest: Entry | undefined;
   for (const entry of triggers) if (!furthest || entry.hops >= furthest.hops) furthest = entry;
   const causedBy = triggers.at(-1)?.seq ?? 0;

@@ -103,7 +103,7 @@ export function endActivation(
   context: Context,
 ): DomainEvent[] {
   const events: DomainEvent[] = [{ type: 'ActivationEnded', ...ended }];
-  if (notice) events.push(postNotice(context, events.length, notice));
+  if (notice) events.push(postNotice(org, context, events.length, notice));
   for (const remark of remarks) {
     if (org.streams.get(remark.streamId)?.deletedAt !== null) continue;
     events.push({ type: 'EventPublished', id: context.eventId(context.seq + events.length), ...remark });
@@ -118,7 +118,7 @@ export function holdTriggers(
 ): DomainEvent[] {
   const known = held.root !== undefined && org.noticedRoots.has(held.root);
   return setTriggersAside(org, { type: 'TriggersHeld', ...held }).flatMap((event) =>
-    notice && !known ? [event, postNotice(context, 1, notice)] : [event],
+    notice && !known ? [event, postNotice(org, context, 1, notice)] : [event],
   );
 }
 

@@ -89,11 +89,18 @@ export function evolve(org: Org, event: DomainEvent, header: Header): void {
     case 'WorkResumed':
       org.holds.delete(event.hold);
       return;
+    case 'SendingStopped':
+    case 'SendingResumed':
+      return evolveSending(org, event);
     case 'RoleUpdated':
     case 'IdentityUpdated':
     case 'ActivationRequested':
     case 'EventPublished':
     case 'EventRedacted':
+    case 'EventDelivered':
+    case 'DeliveryDied':
+    case 'DeliveryRequeued':
+    case 'DeliveryDiscarded':
     case 'ActivationStarted':
     case 'ActivationEnded':
     case 'TriggersDropped':
@@ -130,6 +137,8 @@ export const STATE_TYPES = [
   'TriggersRequeued',
   'WorkHeld',
   'WorkResumed',
+  'SendingStopped',
+  'SendingResumed',
 ] as const satisfies DomainEvent['type'][];
 
 function evolveWorker(
@@ -178,7 +187,7 @@ function rememberRoot({ noticedRoots }: Org, root: number): void {
 function evolveStream(org: Org, event: Of<'StreamCreated' | 'StreamUpdated' | 'StreamDeleted'>, header: Header): void {
   if (event.type === 'StreamCreated') {
     const { type: _, streamId, ...fields } = event;
-    org.streams.set(streamId, { ...fields, createdBy: header.actor, deletedAt: null });
+    org.streams.set(streamId, { ...fields, createdBy: header.actor, deletedAt: null, sendingStopped: null });
     org.streamNames.set(event.name, streamId);
     if (event.purpose === 'dm') org.dms.set(event.members.join(' '), streamId);
     return;
@@ -193,6 +202,11 @@ function evolveStream(org: Org, event: Of<'StreamCreated' | 'StreamUpdated' | 'S
   const { type: _, streamId: _id, ...fields } = event;
   Object.assign(stream, fields);
   org.streamNames.set(event.name, event.streamId);
+}
+
+function evolveSending(org: Org, event: Of<'SendingStopped' | 'SendingResumed'>): void {
+  const stream = org.streams.get(event.streamId);
+  if (stream) stream.sendingStopped = event.type === 'SendingStopped' ? event.reason : null;
 }
 
 /** Which Streams wake their subscribers; transcripts, notices and chats never do. */

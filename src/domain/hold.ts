@@ -19,7 +19,7 @@ type Hold = Extract<HoldCommand, { type: 'HoldWork' }>;
 /** Nothing is recorded, and nobody told, of what is held already. */
 export function holdWork(org: Org, { hold, workerId, reason, notice }: Hold, context: Context): DomainEvent[] {
   if (org.holds.has(hold) || (workerId !== null && org.workers.get(workerId)?.firedAt !== null)) return [];
-  return [{ type: 'WorkHeld', hold, workerId, reason }, postNotice(context, 1, notice)];
+  return [{ type: 'WorkHeld', hold, workerId, reason }, postNotice(org, context, 1, notice)];
 }
 
 export function resumeWork(
@@ -30,5 +30,5 @@ export function resumeWork(
   const held = org.holds.get(hold);
   if (!held) return [];
   const resumed: DomainEvent = { type: 'WorkResumed', hold, workerId: held.workerId };
-  return notice ? [resumed, postNotice(context, 1, notice)] : [resumed];
+  return notice ? [resumed, postNotice(org, context, 1, notice)] : [resumed];
 }

@@ -1,52 +1,17 @@
-import {
-  type ActivationCommand,
-  type ActivationEvent,
-  endActivation,
-  holdTriggers,
-  requeueTriggers,
-  setTriggersAside,
-  startActivation,
-} from './activation.ts';
-import {
-  discardEvent,
-  type EventCommand,
-  type OrgEventEvent,
-  postNotice,
-  publish,
-  releaseEvent,
-  sendDm,
-} from './event.ts';
+import type { ActivationCommand, ActivationEvent } from './activation.ts';
+import type { Route } from './delivery.ts';
+import type { ContentPart } from './entry.ts';
+import type { EventCommand, OrgEventEvent } from './event.ts';
 import type { SubscriptionFilter } from './filter.ts';
-import { type FoundingCommand, type FoundingEvent, foundOrg } from './founding.ts';
-import { type GrantCommand, type GrantEvent, grantTool, revokeTool } from './grant.ts';
-import { type HoldCommand, type HoldEvent, holdWork, resumeWork } from './hold.ts';
-import {
-  createPosition,
-  deletePosition,
-  type PositionCommand,
-  type PositionEvent,
-  updatePosition,
-} from './position.ts';
-import { createRole, deleteRole, type RoleCommand, type RoleEvent, updateRole } from './role.ts';
-import {
-  createStream,
-  deleteStream,
-  type StreamBatch,
-  type StreamCommand,
-  type StreamEvent,
-  type StreamPurpose,
-  type StreamTransport,
-  updateStream,
-} from './stream.ts';
-import {
-  inviteWorkers,
-  type SubscriptionCommand,
-  type SubscriptionEvent,
-  subscribe,
-  unsubscribeWorker,
-} from './subscription.ts';
+import type { FoundingCommand, FoundingEvent } from './founding.ts';
+import type { GrantCommand, GrantEvent } from './grant.ts';
+import type { HoldCommand, HoldEvent } from './hold.ts';
+import type { OutboxCommand, OutboxEvent } from './outbox.ts';
+import type { PositionCommand, PositionEvent } from './position.ts';
+import type { RoleCommand, RoleEvent } from './role.ts';
+import type { StreamBatch, StreamCommand, StreamEvent, StreamPurpose, StreamTransport } from './stream.ts';
+import type { SubscriptionCommand, SubscriptionEvent } from './subscription.ts';
 import type { WorkerCommand, WorkerEvent, WorkerKind } from './worker.ts';
-import * as worker from './worker.ts';
 
 export type Command =
   | FoundingCommand
@@ -57,6 +22,7 @@ export type Command =
   | StreamCommand
   | SubscriptionCommand
   | EventCommand
+  | OutboxCommand
   | ActivationCommand
   | HoldCommand;
 
@@ -70,6 +36,7 @@ export type DomainEvent =
   | StreamEvent
   | SubscriptionEvent
   | OrgEventEvent
+  | OutboxEvent
   | ActivationEvent
   | HoldEvent;
 
@@ -98,6 +65,8 @@ export type StreamState = {
   batch: StreamBatch;
   createdBy: string;
   deletedAt: string | null;
+  /** Why nothing leaves it any more, or null while things do. */
+  sendingStopped: string | null;
 };
 
 /** What decisions need to know of the org. Texts and Messages live in tables only. */
@@ -142,6 +111,8 @@ export type Context = {
   /** Names of all tools that exist. */
   tools: ReadonlySet<string>;
   eventId(seq: number): string;
+  /** Where an Event goes that the actor publishes there. */
+  routes(streamId: string, content: ContentPart[]): Route[];
 };
 
 export const emptyOrg = (): Org => ({
@@ -161,92 +132,3 @@ export const emptyOrg = (): Org => ({
   holds: new Map(),
   paused: false,
 });
-
-/**
- * The facts a command leads to; none when there is nothing to do.
- * @throws OrgError when the org's rules forbid it
- */
-export function decide(org: Org, command: Command, context: Context): DomainEvent[] {
-  // Its credentials end with it, but a call may have been under way.
-  if (org.workers.has(context.actor)) worker.requireWorker(org, context.actor);
-  switch (command.type) {
-    case 'FoundOrg':
-      return foundOrg(org, command);
-    case 'PauseOrg':
-      return org.paused ? [] : [{ type: 'OrgPaused' }];
-    case 'ResumeOrg':
-      return org.paused ? [{ type: 'OrgResumed' }] : [];
-    case 'CreateRole':
-      return createRole(org, command);
-    case 'UpdateRole':
-      return updateRole(org, command, context);
-    case 'DeleteRole':
-      return deleteRole(org, command.roleId);
-    case 'CreatePosition':
-      return createPosition(org, command);
-    case 'UpdatePosition':
-      return updatePosition(org, command);
-    case 'DeletePosition':
-      return deletePosition(org, command.positionId);
-    case 'HireWorker':
-      return worker.hireWorker(org, command, context);
-    case 'UpdateIdentity':
-      return worker.updateIdentity(org, command.workerId, command.content, context);
-    case 'MoveWorker':
-      return worker.moveWorker(org, command.workerId, command.positions);
-    case 'FireWorker':
-      return worker.fireWorker(org, command.workerId);
-    case 'PauseWorker':
-      return worker.pauseWorker(org, command.workerId);
-    case 'ResumeWorker':
-      return worker.resumeWorker(org, command.workerId);
-    case 'ActivateWorker':
-      return worker.activateWorker(org, command.workerId, command.reason, context);
-    case 'GrantTool':
-      return grantTool(org, command, context);
-    case 'RevokeTool':
-      return revokeTool(org, command.grantId);
-    case 'CreateStream':
-      return createStream(org, command);
-    case 'UpdateStream':
-      return updateStream(org, command);
-    case 'DeleteStream':
-      return deleteStream(org, command.streamId);
-    case 'Subscribe':
-      return subscribe(org, command, context);
-    case 'Unsubscribe':
-      return unsubscribeWorker(org, context.actor, command.streamId);
-    case 'InviteWorkers':
-      return inviteWorkers(org, command, context);
-    case 'Publish':
-      return publish(org, command, context);
-    case 'SendDm':
-      return sendDm(org, command, context);
-    case 'PostNotice':
-      return [postNotice(context, 0, command)];
-    case 'ReleaseEvent':
-      return releaseEvent(org, command, context);
-    case 'DiscardEvent':
-      return discardEvent(org, command);
-    case 'RedactEvent': {
-      const { type: _, alsoErase, ...redacted } = command;
-      return [{ type: 'EventRedacted', alsoErased: alsoErase, ...redacted }];
-    }
-    case 'StartActivation':
-      return startActivation(org, command);
-    case 'EndActivation':
-      return endActivation(org, command, context);
-    case 'HoldTriggers':
-      return holdTriggers(org, command, context);
-    case 'RequeueTriggers':
-      return requeueTriggers(org, command, context);
-    case 'DropTriggers':
-      return setTriggersAside(org, { ...command, type: 'TriggersDropped' });
-    case 'ExpireTriggers':
-      return setTriggersAside(org, { ...command, type: 'TriggersExpired' });
-    case 'HoldWork':
-      return holdWork(org, command, context);
-    case 'ResumeWork':
-      return resumeWork(org, command, context);
-  }
-}

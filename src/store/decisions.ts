@@ -1,13 +1,15 @@
 // A decision on what the tables know besides the org's state: how fast somebody publishes, what was redacted, whose triggers
 // these are. Inside the transaction, before anything is appended.
 import type Database from 'better-sqlite3';
+import { decide } from '../domain/decide.ts';
 import type { Cause } from '../domain/entry.ts';
 import { conflict, invalid } from '../domain/errors.ts';
 import { passes, type SubscriptionFilter } from '../domain/filter.ts';
 import { NOTICES } from '../domain/ids.ts';
 import { decodeMessage } from '../domain/message.ts';
-import { type Command, type Context, type DomainEvent, decide, type Org, PACED_MAX } from '../domain/org.ts';
+import { type Command, type Context, type DomainEvent, type Org, PACED_MAX } from '../domain/org.ts';
 import { contextOf } from './commit-context.ts';
+import type { OutboxWriter } from './outbox-writer.ts';
 import { createPace, type PaceLimit } from './pace.ts';
 
 /** What the journal is told of the settings; without `publish` AI Workers may be as fast as they like. */
@@ -23,10 +25,13 @@ type Asked = {
   tools: ReadonlySet<string>;
 };
 
+/** What the outbox adds: the ways an Event leaves by, and which deliveries a command speaks of. */
+type Outbox = Pick<OutboxWriter, 'routes' | 'complete'>;
+
 export type Decided = { events: DomainEvent[]; hops: number; root: number };
 
 /** @throws OrgError from the returned function, when the command is refused */
-export function createDecisions(sqlite: Database.Database): (org: Org, asked: Asked) => Decided {
+export function createDecisions(sqlite: Database.Database, outbox: Outbox): (org: Org, asked: Asked) => Decided {
   const complete = createCompletion(sqlite);
   const check = createChecks(sqlite);
   const pace = createPace(sqlite);
@@ -50,10 +55,10 @@ export function createDecisions(sqlite: Database.Database): (org: Org, asked: As
 
   return (org, asked) => {
     const { actor, cause, seq, at, limits, tools } = asked;
-    const command = complete(org, asked.command);
+    const command = outbox.complete(org, complete(org, asked.command));
     check(command);
     checkTurn(org, asked);
-    const context = contextOf(org, { actor, seq, at, cause, limits, tools });
+    const context = contextOf(org, { actor, seq, at, cause, limits, tools, routes: outbox.routes });
     const fast = tooFast(org, asked);
     const events = decide(org, command, fast === undefined ? context : { ...context, tooFast: fast });
     if (limits.publish && org.workers.get(actor)?.kind === 'ai') {

@@ -1,19 +1,20 @@
 // The journal. The only writer of org facts: decided, appended and projected together, or not at all.
+import type { Routing } from '../domain/delivery.ts';
 import type { Cause, Via } from '../domain/entry.ts';
 import { OrgError } from '../domain/errors.ts';
 import { evolve } from '../domain/evolve.ts';
 import { NOTICES } from '../domain/ids.ts';
 import { type Command, emptyOrg, type Org } from '../domain/org.ts';
 import { takeGroup } from './commit-group.ts';
+import { createConsequences } from './consequences.ts';
 import type { Db } from './database.ts';
 import { type CommitLimits, createDecisions } from './decisions.ts';
 import { endProcess, isDiskFailure, isUnavailable } from './disk-errors.ts';
 import { type Entry, filedUnder, toRow } from './entries.ts';
-import { createErasure, emptyWal } from './erasure.ts';
+import { emptyWal } from './erasure.ts';
 import { createIdempotency, type Once } from './idempotency.ts';
 import { type CommitListener, createListeners } from './listeners.ts';
 import { createLog } from './log.ts';
-import { createProjections } from './projections.ts';
 import { createTranscripts, type TranscriptLine, type TranscriptRow } from './transcripts.ts';
 
 export type CommitOptions = {
@@ -58,6 +59,8 @@ export type JournalDeps = {
   now?: () => Date;
   limits?: () => CommitLimits;
   tools?: ReadonlySet<string>;
+  /** Where Events leave; without it none do. */
+  routing?: Routing;
   /** The disk refused a write or a sync: nothing written from here on can be trusted. Defaults to ending the process. */
   onDiskFailure?: (error: unknown) => void;
   /** Told of bugs that no caller can be told of: a listener that fails, a transcript line that cannot be written. */
@@ -82,9 +85,8 @@ export function openJournal(deps: JournalDeps): Journal {
   const limits = deps.limits ?? (() => ({ maxHops: 8 }));
   const tools = deps.tools ?? new Set<string>();
   const log = createLog(deps.db);
-  const project = createProjections(sqlite);
-  const erase = createErasure(sqlite);
-  const decided = createDecisions(sqlite);
+  const consequences = createConsequences(sqlite, deps.routing ?? (() => []));
+  const decided = createDecisions(sqlite, consequences);
   const idempotency = createIdempotency(sqlite);
   const transcripts = createTranscripts(deps.db);
   const listeners = createListeners(deps.onBug);
@@ -132,8 +134,7 @@ export function openJournal(deps: JournalDeps): Journal {
         log.head,
       );
       const entry = log.append(row, parts, event);
-      project(entry);
-      if (event.type === 'EventRedacted') erase(event);
+      consequences.follow(org, entry);
       evolve(org, event, entry);
       entries.push(entry);
     }

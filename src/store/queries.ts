@@ -1,6 +1,7 @@
 // Reads of the org's nouns, by prepared statements. Reading changes nothing.
 import { asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
+import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import { createEventStatus, type EventStatusReader } from './event-status.ts';
 import { createJournalPages, type JournalPages } from './journal-pages.ts';
@@ -22,6 +23,7 @@ export type StreamRow = Omit<typeof streams.$inferSelect, 'transportConfig' | 'm
 export type ActivationRow = Omit<typeof activations.$inferSelect, 'triggers'> & { triggers: number[] };
 
 export type Queries = EventReader &
+  Deliveries &
   JournalPages &
   RunFiguresReader & {
     role(id: string): RoleRow | undefined;
@@ -102,6 +104,7 @@ export function createQueries(db: Db): Queries {
   const reader = createEventReader(db);
   return {
     ...reader,
+    ...createDeliveries(db),
     ...createJournalPages(db),
     ...createRunFigures(db),
     role: (id) => role.get({ id }),

@@ -80,6 +80,11 @@ export const settingDefinitions = {
   ),
   'dispatch.stall_alarm': define(count, 300, 'Seconds in which work waits and nothing moves before a notice says so.'),
   'retention.transcript_days': define(count, 30, 'Days that transcripts are kept.'),
+  'outbound.allow_private': define(
+    z.boolean(),
+    false,
+    'Whether Streams may send to this machine and its network; they choose the address.',
+  ),
 } as const;
 
 export type SettingKey = keyof typeof settingDefinitions;

@@ -30,7 +30,7 @@ export const eventsResult = z.object({ events: z.array(eventResult), more: z.boo
 export const foreseenResult = {
   subscribers: z.number().int(),
   activates: z.object({ count: z.number().int(), workers: ids }),
-  outbound: z.string().nullable(),
+  outbound: z.string().nullable().describe('Whether it goes out through the transport: queued or held.'),
   ...warnings,
 };
 
@@ -49,5 +49,5 @@ export const workerResult = z.object({
 
 export const workerStateResult = z.object({ id: z.string(), state: z.string() });
 
-/** Workers whom held or parked work reaches again, or no more. */
-export const workersResult = z.object({ id: z.string(), workers: ids });
+/** Workers whom held or parked work reaches again, or no more; deliveries to the outside likewise. */
+export const workersResult = z.object({ id: z.string(), workers: ids, deliveries: ids.optional() });

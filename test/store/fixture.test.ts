@@ -48,6 +48,12 @@ const EVERY_TYPE = Object.keys({
   TriggersExpired: 1,
   WorkHeld: 1,
   WorkResumed: 1,
+  EventDelivered: 1,
+  DeliveryDied: 1,
+  DeliveryRequeued: 1,
+  DeliveryDiscarded: 1,
+  SendingStopped: 1,
+  SendingResumed: 1,
 } satisfies Record<DomainEvent['type'], 1>);
 
 let org: TestOrg;

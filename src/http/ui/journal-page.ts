@@ -150,6 +150,12 @@ function mayKnow(org: Org, { workerId, isOwner }: Visit, { event }: Entry): bool
     case 'EventReleased':
     case 'EventDiscarded':
     case 'EventRedacted':
+    case 'EventDelivered':
+    case 'DeliveryDied':
+    case 'DeliveryRequeued':
+    case 'DeliveryDiscarded':
+    case 'SendingStopped':
+    case 'SendingResumed':
       return mayRead(org, workerId, event.streamId);
     case 'ActivationRequested':
     case 'ActivationStarted':

@@ -56,6 +56,12 @@ export function topicsOf(event: DomainEvent): Topic[] {
     case 'EventHeld':
     case 'EventReleased':
     case 'EventDiscarded':
+    case 'EventDelivered':
+    case 'DeliveryDied':
+    case 'DeliveryRequeued':
+    case 'DeliveryDiscarded':
+    case 'SendingStopped':
+    case 'SendingResumed':
       return ['streams', 'workers', `stream:${event.streamId}`, ...ATTENTION];
     case 'EventRedacted':
       return ['streams', `stream:${event.streamId}`];

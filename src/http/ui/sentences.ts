@@ -72,6 +72,12 @@ const tellers: Tellers = {
     [streamId],
     reason === '' ? 'said' : `said: ${reason}`,
   ],
+  EventDelivered: ({ event, streamId }) => [`delivered Event #${event} of`, [streamId]],
+  DeliveryDied: ({ event, streamId, reason }) => [`gave up delivering Event #${event} of`, [streamId], `: ${reason}`],
+  DeliveryRequeued: ({ event, streamId }) => [`sent Event #${event} of`, [streamId], 'on its way'],
+  DeliveryDiscarded: ({ event, streamId }) => [`discarded the delivery of Event #${event} of`, [streamId]],
+  SendingStopped: ({ streamId, reason }) => ['stopped sending from', [streamId], `: ${reason}`],
+  SendingResumed: ({ streamId }) => ['let', [streamId], 'send again'],
   ActivationStarted: ({ activationId, workerId, triggers, attempt }) => [
     'started',
     { text: 'a run', ...link(activationId) },
