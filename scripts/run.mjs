@@ -14,6 +14,15 @@ const tasks = {
   start: () => cli('serve'),
   demo: () => cli('demo'),
   test,
+  'test:faults': () => {
+    // Longer than in the whole suite, where the same tests take a minute; each of them prints its seed.
+    process.env.HELIX_KILLS ||= '200';
+    process.env.HELIX_RUNS ||= '1500';
+    args.unshift('test/faults', 'test/dispatch/interleavings.test.ts', 'test/dispatch/nothing-lost.test.ts');
+    return test();
+  },
+  'test:conformance': testConformance,
+  'bench:mcp': () => bench('mcp'),
   'test:browser': () => test('test/browser'),
   screenshots,
   typecheck: () => tool('typescript/bin/tsc', args),
@@ -41,10 +50,29 @@ function tool(script, toolArgs) {
 }
 
 function test(...only) {
-  // Tests start .ts programs as `node file.ts`.
+  letNodeRunTypeScript();
+  return tool('vitest/vitest.mjs', ['run'].concat(only, args));
+}
+
+/** Programs of others that only these tests need are installed beside them; the large ones, real agents, in CI only. */
+async function testConformance() {
+  const folder = join(root, 'test', 'conformance');
+  await ensureInstalled(folder, false);
+  const agents = join(root, 'test', 'real-agents');
+  if (process.env.CI && fs.existsSync(join(agents, 'package-lock.json'))) await ensureInstalled(agents, false);
+  letNodeRunTypeScript();
+  return tool('vitest/vitest.mjs', ['run', '--config', join(folder, 'vitest.config.ts')].concat(args));
+}
+
+function bench(name) {
+  letNodeRunTypeScript();
+  return runUnder(process.execPath, [join(root, 'bench', `${name}.ts`)].concat(args));
+}
+
+/** Tests start .ts programs as `node file.ts`. */
+function letNodeRunTypeScript() {
   if (!process.features.typescript)
     process.env.NODE_OPTIONS = STRIP_TYPES.concat(process.env.NODE_OPTIONS || []).join(' ');
-  return tool('vitest/vitest.mjs', ['run'].concat(only, args));
 }
 
 /** Every page, as docs/screenshots/ shows it. */

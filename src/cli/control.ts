@@ -8,13 +8,16 @@ import type { SettingView } from '../store/settings.ts';
 import type { TokenRow } from '../store/tokens.ts';
 import type { Verification } from '../store/verify.ts';
 import type { Core } from './core.ts';
+import { connectHook, disconnectHook, redeliver } from './github-hook.ts';
 import { OWNER_TOKEN_LABEL, type OwnerSeat, ownerSeat } from './owner.ts';
 import { verifyBeside } from './verification.ts';
 
 export type ControlDeps = {
-  core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders' | 'settings'>;
+  core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders' | 'settings' | 'mcpUrl'>;
   /** Where the pages of the running daemon are; absent when none runs. */
   url?: () => string;
+  /** How the outside reaches the running daemon. */
+  publicUrl?: () => string;
   /** More to say about the running daemon. */
   status?: () => Record<string, unknown>;
 };
@@ -26,6 +29,8 @@ export type TokenView = Pick<
 >;
 
 export type NewTokenView = { id: string; token: string; worker: string; label: string; expiresAt: string | null };
+/** What an MCP client needs: a Worker's endpoint, and a token unless none was asked for. */
+export type ConnectionToken = { url: string; token?: string; id?: string };
 /** Works once, within minutes. */
 export type LoginLink = { url: string; worker: string };
 export type Status = { dataDir: string; db: string; owner: OwnerSeat } & Record<string, unknown>;
@@ -33,13 +38,19 @@ export type Status = { dataDir: string; db: string; owner: OwnerSeat } & Record<
 export type ControlName =
   | 'status'
   | 'verify'
+  | 'snapshot'
   | 'token.create'
   | 'token.list'
   | 'token.revoke'
   | 'token.login'
+  | 'token.connect'
+  | 'token.disconnect'
   | 'config.list'
   | 'config.set'
-  | 'config.delete';
+  | 'config.delete'
+  | 'github.connect'
+  | 'github.redeliver'
+  | 'github.disconnect';
 export type Control = Record<ControlName, (args: unknown) => Promise<unknown>>;
 
 const newToken = z.object({
@@ -51,11 +62,20 @@ const setting = z.object({ key: z.string(), value: z.unknown() });
 const listing = z
   .object({ revealSecrets: z.boolean().optional() })
   .transform(({ revealSecrets = false }) => ({ revealSecrets }));
+const connection = z.object({
+  worker: z.string(),
+  label: z.string(),
+  token: z.string().optional(),
+  mint: z.boolean().default(true),
+});
 const revocation = z.object({ id: z.string() });
+const snapshot = z.object({ file: z.string().min(1) });
 const login = z.object({ worker: z.string().optional() });
+const repository = z.object({ repo: z.string() });
 
-export function createControl({ core, url, status }: ControlDeps): Control {
+export function createControl({ core, url, publicUrl, status }: ControlDeps): Control {
   const { paths, db, journal, tokens, settings } = core;
+  const hook = { journal, settings, now: () => new Date(), ...(publicUrl ? { publicUrl } : {}) };
   return {
     status: async (): Promise<Status> => ({
       dataDir: paths.dataDir,
@@ -64,6 +84,12 @@ export function createControl({ core, url, status }: ControlDeps): Control {
       ...status?.(),
     }),
     verify: (): Promise<Verification> => verifyBeside(paths.db, db),
+    /** A copy of the database as it is at one moment, made page by page between other work. */
+    async snapshot(args): Promise<{ file: string }> {
+      const { file } = parse(snapshot, args);
+      await db.sqlite.backup(file);
+      return { file };
+    },
     async 'token.create'(args): Promise<NewTokenView> {
       const { worker, label = 'by the command line', lifetimeMs } = parse(newToken, args);
       requireWorker(journal.org, worker);
@@ -85,11 +111,33 @@ export function createControl({ core, url, status }: ControlDeps): Control {
       settings.delete(key);
       return { key };
     },
+    'github.connect': async (args) => connectHook(hook, parse(repository.extend({ stream: z.string() }), args)),
+    'github.redeliver': async (args) => {
+      const { repo, since } = parse(repository.extend({ since: z.iso.datetime().optional() }), args);
+      return redeliver(hook, { repo, ...(since ? { since } : {}) });
+    },
+    'github.disconnect': async (args) => disconnectHook(hook, parse(repository, args)),
     'token.list': async (): Promise<{ tokens: TokenView[] }> => ({ tokens: tokens.list().map(toView) }),
     async 'token.revoke'(args): Promise<{ id: string }> {
       const { id } = parse(revocation, args);
       tokens.revoke(id);
       return { id };
+    },
+    async 'token.connect'(args): Promise<ConnectionToken> {
+      const { worker, label, token, mint } = parse(connection, args);
+      requireWorker(journal.org, worker);
+      const reached = { url: core.mcpUrl(worker) };
+      if (!mint) return reached;
+      const held = token === undefined ? undefined : tokens.verify(token, 'token');
+      if (token !== undefined && held?.workerId === worker) return { ...reached, token, id: held.tokenId };
+      // What it is replaced by stands where it stood.
+      if (held) tokens.revoke(held.tokenId);
+      return { ...reached, ...tokens.create({ workerId: worker, label }) };
+    },
+    async 'token.disconnect'(args): Promise<{ ended: boolean }> {
+      const held = tokens.verify(parse(z.object({ token: z.string() }), args).token, 'token');
+      if (held) tokens.revoke(held.tokenId);
+      return { ended: held !== undefined };
     },
     async 'token.login'(args): Promise<LoginLink> {
       const { worker = OWNER } = parse(login, args);

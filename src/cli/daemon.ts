@@ -29,7 +29,9 @@ import { createReach } from './reach.ts';
 import { lockOrRefuse } from './running-daemon.ts';
 import { startSearchFilling } from './search-filling.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
+import { startTimekeeping } from './timekeeping.ts';
 import { version } from './version.ts';
+import { createWorkerEnvironment } from './worker-environment.ts';
 
 export type DaemonConfig = {
   paths: DataPaths;
@@ -109,7 +111,7 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const busy = () => ({ running: dispatcher.running, waiting: waits.size });
     const status = () => ({ ...about, url: reach.url(), publicUrl: reach.publicUrl(), agent: agent.kind, ...busy() });
     const pagesUrl = config.publicUi ? reach.publicUrl : reach.url;
-    const control = createControl({ core, url: pagesUrl, status });
+    const control = createControl({ core, url: pagesUrl, publicUrl: reach.publicUrl, status });
 
     const pages = createPageParts({ core, toolDeps, agent, ...reach, startedAt: about.startedAt });
     const isStopping = () => shutdown.isUnderWay;
@@ -136,6 +138,7 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
       onFailure: (error) => log.error({ err: error }, 'maintenance failed'),
     });
     shutdown.first('maintenance', maintenance);
+    shutdown.first('the clock', startTimekeeping(core, edges));
     const recovered = recoverThenStart(core, dispatch, { log, now, after, isStopping: () => shutdown.isUnderWay });
     const parts = { paths, db, journal, queries, settings, tokens, waits, door, dispatcher, control, agent };
     return { ...parts, ownerToken, recovered, url, publicUrl, port: reach.port(), stop: () => shutdown.run() };
@@ -163,8 +166,10 @@ function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
   const processes = createProcesses(core.db);
   const activationTokens = createActivationTokens();
   const onFailure = (error: unknown) => log.error({ err: error }, 'an activation could not be recorded');
+  const environment = createWorkerEnvironment({ ...core, dataDir: core.paths.dataDir, path: process.env.PATH ?? '' });
   const dispatcher = createDispatcher({
     ...core,
+    environment,
     inbox,
     processes,
     agent,
@@ -186,7 +191,7 @@ type HttpParts = {
 };
 
 function createHttp(config: DaemonConfig, { log, keepAliveMs }: Edges, { core, dispatch, pages, ...parts }: HttpParts) {
-  const { journal, queries, settings, tokens, waits } = core;
+  const { journal, queries, settings, tokens, waits, folders, prompts } = core;
   const { activationTokens, dispatcher, inbox } = dispatch;
   const { publicUrl, publicUi = false, allowedHosts = [] } = config;
   return createApp({
@@ -198,6 +203,8 @@ function createHttp(config: DaemonConfig, { log, keepAliveMs }: Edges, { core, d
     tokens,
     activationTokens,
     waits,
+    folders,
+    prompts,
     transports,
     log,
     version,

@@ -14,6 +14,7 @@ import { type ControlCommands, controlRoutes } from './control.ts';
 import { feedRoutes } from './feed.ts';
 import { guardHosts, type HostDeps } from './host-guard.ts';
 import { inboundRoutes } from './inbound.ts';
+import type { McpServerDeps } from './mcp/server.ts';
 import { mcpRoutes } from './mcp.ts';
 import { allowOnly, answerRefusals, type Log, say } from './refusal.ts';
 import { staticRoutes } from './ui/assets.ts';
@@ -22,6 +23,7 @@ import { createPages } from './ui/pages.ts';
 import { type UiDeps, uiRoutes } from './ui/routes.ts';
 
 export type AppDeps = HostDeps &
+  Pick<McpServerDeps, 'prompts' | 'folders' | 'mcpAnswers'> &
   Pick<UiDeps, 'checkAgent' | 'facts' | 'folderOf' | 'publicUrl' | 'settingRegistry' | 'transportInfos' | 'verify'> & {
     door: ToolDoor;
     journal: Journal;

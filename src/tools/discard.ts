@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { conflict } from '../domain/errors.ts';
 import { optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { workersResult } from './result-schemas.ts';
 import { findSetAside } from './set-aside.ts';
 
 export const discard = defineTool({
@@ -12,6 +13,7 @@ export const discard = defineTool({
     id: required('id', 'An Event, or an activation whose triggers are parked.'),
     workerId: optionalId('Only for this Worker.'),
   }),
+  output: workersResult,
   effect: 'changes',
   async handler({ id, workerId }, context) {
     const { heldEvent, triggers } = findSetAside(context, id, workerId);

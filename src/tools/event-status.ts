@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { integer, optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { requireEvent } from './get-event.ts';
+import { pageResult } from './result-schemas.ts';
 
 const PAGE_MAX = 100;
 
@@ -14,6 +15,15 @@ export const eventStatus = defineTool({
     id: required('id', 'The Event.'),
     cursor: optionalId('Where the last page ended: its `cursor`.'),
     limit: integer('Workers to return; at most 100.'),
+  }),
+  output: z.object({
+    id: z.string(),
+    streamId: z.string(),
+    workers: z.array(
+      z.object({ workerId: z.string(), state: z.string(), reason: z.string(), activationId: z.string().optional() }),
+    ),
+    outbound: z.unknown(),
+    ...pageResult,
   }),
   effect: 'reads',
   async handler({ id, cursor, limit }, context) {

@@ -9,6 +9,21 @@ export const getStream = defineTool({
   title: 'Look at a Stream',
   description: 'One Stream with its transport and, where it takes things in from outside, the address to send to.',
   input: z.object({ id: required('id', 'The Stream.') }),
+  output: z
+    .object({
+      id: z.string(),
+      name: z.string(),
+      description: z.string(),
+      createdBy: z.string(),
+      createdAt: z.string(),
+      transportKind: z.string(),
+      transportConfig: z.record(z.string(), z.unknown()),
+      private: z.boolean(),
+      events: z.number().int(),
+      deletedAt: z.string().optional(),
+      url: z.string().optional(),
+    })
+    .catchall(z.unknown()),
   effect: 'reads',
   async handler({ id }, context) {
     requireReadable(context, id);
@@ -16,9 +31,9 @@ export const getStream = defineTool({
     const stream = queries.stream(id);
     if (!stream) throw missing('stream', id, journal.org.streams.keys(), 'list_streams');
     const { name, description, createdBy, createdAt, transportKind, transportConfig, eventCount, deletedAt } = stream;
-    const inbound = transports
-      .get(transportKind)
-      ?.describeInbound?.(id, { kind: transportKind, config: transportConfig });
+    const transport = { kind: transportKind, config: transportConfig };
+    const info = transports.get(transportKind);
+    const described = { ...info?.describeInbound?.(id, transport), ...info?.describeTimes?.(transport) };
     return {
       id,
       name,
@@ -32,7 +47,7 @@ export const getStream = defineTool({
       batch: stream.batch,
       events: eventCount,
       ...(deletedAt ? { deletedAt } : {}),
-      ...inbound,
+      ...described,
     };
   },
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { conflict } from '../domain/errors.ts';
 import { optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { workersResult } from './result-schemas.ts';
 import { findSetAside } from './set-aside.ts';
 
 export const release = defineTool({
@@ -10,6 +11,7 @@ export const release = defineTool({
   description:
     'Let an Event that is held wake its Workers after all. For work whose runs failed, use retry; to give it up, discard.',
   input: z.object({ id: required('id', 'The held Event.'), workerId: optionalId('Only for this Worker.') }),
+  output: workersResult,
   effect: 'changes',
   async handler({ id, workerId }, context) {
     const { heldEvent, triggers } = findSetAside(context, id, workerId);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { conflict } from '../domain/errors.ts';
 import { optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { workersResult } from './result-schemas.ts';
 import { findSetAside } from './set-aside.ts';
 
 export const retry = defineTool({
@@ -13,6 +14,7 @@ export const retry = defineTool({
     id: required('id', 'An Event or an activation.'),
     workerId: optionalId('Only for this Worker.'),
   }),
+  output: workersResult,
   effect: 'changes',
   async handler({ id, workerId }, context) {
     const parked = findSetAside(context, id, workerId).triggers.filter(({ state }) => state === 'parked');

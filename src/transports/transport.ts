@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Deliverer } from '../domain/delivery.ts';
 import type { ContentPart } from '../domain/entry.ts';
+import type { Schedule } from '../domain/schedule.ts';
 
 /** An inbound request as it came: nothing decoded, nothing trusted. */
 export type RawRequest = {
@@ -37,6 +38,20 @@ export type Inbound = {
     /** The sender chose the key itself, so another body under it is a mistake to be refused. */
     ownKey: boolean;
   };
+  /**
+   * Set when this was caused by an AI Worker, ours or another organisation's, and comes back: it counts as one hop further
+   * than what caused it. Claims can only raise the number of hops, so a forged one harms none but its own Event.
+   */
+  origin?: {
+    /** Hops of what caused it, as far as the request says. */
+    hops?: number;
+    /** The Event of ours that caused it; ids that are not ours are passed over. */
+    eventId?: string;
+    /** A mark that our wrappers left; one that we did not sign is passed over. */
+    mark?: string;
+    /** What the provider has to be asked in order to know the mark, see `recall`. */
+    reference?: string;
+  };
 };
 
 /** How requests of a provider come in. */
@@ -51,6 +66,8 @@ export type Receiver<Config> = {
    *   Stream is meant; Unready when the transport is not set up, so that the provider tries again
    */
   handle(request: RawRequest, streams: TransportStream<Config>[], account: unknown): Inbound[];
+  /** Asks the provider for the mark that `origin.reference` leads to; undefined when there is none. It may fail. */
+  recall?(reference: string, account: unknown): Promise<string | undefined>;
   /** What a person needs in order to send to a Stream. @param url where it takes requests */
   describe(url: string, config: Config, account: unknown): Record<string, string>;
   /** The answer to an accepted request; without it 200 and what landed. Providers that only look at the status get 204. */
@@ -87,4 +104,6 @@ export type Transport<Config extends z.ZodType = z.ZodType> = {
   account?: AccountSetting;
   receive?: Receiver<z.output<Config>>;
   send?: Deliverer<z.output<Config>>;
+  /** For kinds whose Events come by themselves. */
+  schedule?: Schedule<z.output<Config>>;
 };
