@@ -1,4 +1,12 @@
-import { type ActivationCommand, type ActivationEvent, setTriggersAside, startActivation } from './activation.ts';
+import {
+  type ActivationCommand,
+  type ActivationEvent,
+  endActivation,
+  holdTriggers,
+  requeueTriggers,
+  setTriggersAside,
+  startActivation,
+} from './activation.ts';
 import {
   discardEvent,
   type EventCommand,
@@ -11,6 +19,7 @@ import {
 import type { SubscriptionFilter } from './filter.ts';
 import { type FoundingCommand, type FoundingEvent, foundOrg } from './founding.ts';
 import { type GrantCommand, type GrantEvent, grantTool, revokeTool } from './grant.ts';
+import { type HoldCommand, type HoldEvent, holdWork, resumeWork } from './hold.ts';
 import {
   createPosition,
   deletePosition,
@@ -48,7 +57,8 @@ export type Command =
   | StreamCommand
   | SubscriptionCommand
   | EventCommand
-  | ActivationCommand;
+  | ActivationCommand
+  | HoldCommand;
 
 /** A fact. JSON, self-contained: projecting it needs nothing but its entry. */
 export type DomainEvent =
@@ -60,7 +70,13 @@ export type DomainEvent =
   | StreamEvent
   | SubscriptionEvent
   | OrgEventEvent
-  | ActivationEvent;
+  | ActivationEvent
+  | HoldEvent;
+
+/** Events of one Worker that may be held for its speed; whatever it publishes beyond is refused. */
+export const PACED_MAX = 1_000;
+/** A chain that was forgotten again posts a second notice, which is better than a list without end. */
+export const NOTICED_ROOTS_MAX = 1_000;
 
 export type WorkerState = {
   kind: WorkerKind;
@@ -101,10 +117,14 @@ export type Org = {
   subscriptions: Map<string, Map<string, { from: number; filter: SubscriptionFilter | null }>>;
   /** Worker → Streams it listens to. */
   subscribed: Map<string, Set<string>>;
-  /** seq of each Event that waits for a person's release → where it landed and who published it. */
-  heldEvents: Map<number, { streamId: string; publisher: string }>;
-  /** Roots of chains about which a notice was posted. */
+  /** seq of each Event that is held → where it landed, who published it, and the root of its chain. */
+  heldEvents: Map<number, { streamId: string; publisher: string; root: number }>;
+  /** Worker → seqs of its Events that are held because it publishes too fast, oldest first; at most {@link PACED_MAX} each. */
+  paced: Map<string, Set<number>>;
+  /** Roots of chains about which a notice was posted, the latest {@link NOTICED_ROOTS_MAX}. */
   noticedRoots: Set<number>;
+  /** What holds work now → whom, null for everybody, and why. */
+  holds: Map<string, { workerId: string | null; reason: string }>;
   paused: boolean;
 };
 
@@ -117,6 +137,8 @@ export type Context = {
   hops: number;
   root: number;
   limits: { maxHops: number };
+  /** Set when the actor is an AI Worker that publishes faster than it may: its Events are held, or not even that any more. */
+  tooFast?: 'held' | 'refused';
   /** Names of all tools that exist. */
   tools: ReadonlySet<string>;
   eventId(seq: number): string;
@@ -134,7 +156,9 @@ export const emptyOrg = (): Org => ({
   subscriptions: new Map(),
   subscribed: new Map(),
   heldEvents: new Map(),
+  paced: new Map(),
   noticedRoots: new Set(),
+  holds: new Map(),
   paused: false,
 });
 
@@ -201,7 +225,7 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     case 'PostNotice':
       return [postNotice(context, 0, command)];
     case 'ReleaseEvent':
-      return releaseEvent(org, command);
+      return releaseEvent(org, command, context);
     case 'DiscardEvent':
       return discardEvent(org, command);
     case 'RedactEvent': {
@@ -210,27 +234,19 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     }
     case 'StartActivation':
       return startActivation(org, command);
-    case 'EndActivation': {
-      const { type: _, notice, ...ended } = command;
-      return withNotice(context, { type: 'ActivationEnded', ...ended }, notice);
-    }
-    case 'HoldTriggers': {
-      const { type: _, notice, ...held } = command;
-      return setTriggersAside(org, { type: 'TriggersHeld', ...held }).flatMap((event) =>
-        withNotice(context, event, notice),
-      );
-    }
+    case 'EndActivation':
+      return endActivation(org, command, context);
+    case 'HoldTriggers':
+      return holdTriggers(org, command, context);
     case 'RequeueTriggers':
-      return setTriggersAside(org, { ...command, type: 'TriggersRequeued' });
+      return requeueTriggers(org, command, context);
     case 'DropTriggers':
       return setTriggersAside(org, { ...command, type: 'TriggersDropped' });
+    case 'ExpireTriggers':
+      return setTriggersAside(org, { ...command, type: 'TriggersExpired' });
+    case 'HoldWork':
+      return holdWork(org, command, context);
+    case 'ResumeWork':
+      return resumeWork(org, command, context);
   }
-}
-
-function withNotice(
-  context: Context,
-  event: DomainEvent,
-  notice: { subject: string; body: string } | undefined,
-): DomainEvent[] {
-  return notice ? [event, postNotice(context, 1, notice)] : [event];
 }

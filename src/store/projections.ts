@@ -4,6 +4,7 @@ import type { DomainEvent } from '../domain/org.ts';
 import type { Entry } from './entries.ts';
 import { activationProjectors } from './projections/activations.ts';
 import { eventProjectors } from './projections/events.ts';
+import { holdProjectors } from './projections/holds.ts';
 import { orgProjectors } from './projections/org.ts';
 import { workerProjectors } from './projections/workers.ts';
 
@@ -19,6 +20,7 @@ export function createProjections(sqlite: Database.Database): (entry: Entry) => 
     ...workerProjectors(sqlite),
     ...eventProjectors(sqlite),
     ...activationProjectors(sqlite),
+    ...holdProjectors(sqlite),
   };
   return (entry) => {
     const project = projectors[entry.event.type] as (event: DomainEvent, entry: Entry) => void;

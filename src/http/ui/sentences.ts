@@ -87,6 +87,17 @@ const tellers: Tellers = {
     `: ${exit}${parked.length > 0 ? `; ${parked.length} parked` : ''}`,
   ],
   TriggersHeld: ({ workerId, triggers, reason }) => [`held ${triggerCount(triggers)} of`, [workerId], `: ${reason}`],
+  TriggersExpired: ({ workerId, triggers, reason }) => [
+    `let ${triggerCount(triggers)} of`,
+    [workerId],
+    `expire: ${reason}`,
+  ],
+  WorkHeld: ({ workerId, reason }) => [
+    'held back',
+    ...(workerId === null ? ['everybody'] : [[workerId] as [string]]),
+    `: ${reason}`,
+  ],
+  WorkResumed: ({ workerId }) => ['let', ...(workerId === null ? ['everybody'] : [[workerId] as [string]]), 'go on'],
   TriggersRequeued: ({ workerId, triggers }) => [`put ${triggerCount(triggers)} back to`, [workerId]],
   TriggersDropped: ({ workerId, triggers, reason }) => [
     `dropped ${triggerCount(triggers)} of`,
