@@ -27,7 +27,7 @@ async function team(agent?: Parameters<typeof startPages>[0]) {
 }
 
 describeInBrowser('the org page', () => {
-  test('A185: a click on a seat shows the editor of its Role, one on a Worker who they are and their tools in order', async () => {
+  test('A185: a click on a seat shows the editor of its Role, one on a Worker who they are and their tools in order (UI bug 2)', async () => {
     const { daemon } = await team();
     const { page } = await openPage(daemon, '/ui/org');
     await isLive(page);
@@ -68,7 +68,7 @@ describeInBrowser('the org page', () => {
     expect(prompt).toContain('I am Ada the Second.');
   });
 
-  test('A188: left alone it asks for nothing; what changes comes by itself, and typed text, open details and scroll stay', {
+  test('A188: left alone it asks for nothing; what changes comes by itself, and typed text, open details and scroll stay (UI bug 1)', {
     timeout: 120_000,
   }, async () => {
     const { daemon, call } = await team();

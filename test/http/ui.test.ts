@@ -384,6 +384,15 @@ describe('forms', () => {
     expect(fresh.core.queries.grantsOf('w-wanda').map(({ tool }) => tool)).toEqual(['dm', 'get_event', 'read_events']);
     expect(fresh.core.journal.org.streams.get('s-watch')).toMatchObject({ transport: { kind: 'webhook' }, hold: true });
     expect(fresh.core.queries.members('s-watch')).toEqual(['w-wanda']);
+    const repository = 'acme/shop';
+    const triage = { csrf, repository, about: 'Crashes first.', worker: 'toni' };
+    const payload = new URLSearchParams(triage).toString();
+    await fresh.app.inject({ method: 'POST', url: '/ui/starters/github-triage', headers, payload });
+    expect(fresh.core.journal.org.streams.get('s-triage')).toMatchObject({
+      transport: { kind: 'github', config: { repo: repository } },
+      hold: true,
+    });
+    expect(fresh.core.queries.members('s-triage')).toEqual(['w-toni']);
     expect((await fresh.app.inject({ url: '/ui/org', headers })).body).not.toContain('Nobody works here yet');
     await fresh.close();
   });
