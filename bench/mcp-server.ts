@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { openCore } from '../src/cli/core.ts';
 import { dataPaths } from '../src/cli/data-dir.ts';
 import { ensureOwner } from '../src/cli/owner.ts';
+import { createPageParts } from '../src/cli/page-parts.ts';
 import { createActivationTokens } from '../src/dispatch/activation-tokens.ts';
 import { OWNER } from '../src/domain/ids.ts';
 import { createApp } from '../src/http/app.ts';
@@ -22,15 +23,15 @@ let url = '';
 const core = openCore({ paths: dataPaths({ dataDir: directory }, {}), url: () => url, publicUrl: () => url });
 await ensureOwner(core);
 const lifecycle = { folderOf: () => '', interrupt: async () => false, dismiss: async () => {} };
-const door = createToolDoor(
-  catalog,
-  core.toolDeps(lifecycle, () => 'idle'),
-  (_reference, error) => console.error(error),
-);
+const toolDeps = core.toolDeps(lifecycle, () => 'idle');
+const door = createToolDoor(catalog, toolDeps, (_reference, error) => console.error(error));
+const agent = { kind: 'none', check: async () => ({ ok: true as const }) };
+const pages = createPageParts({ core, toolDeps, agent, url: () => url, publicUrl: () => url, startedAt: '' });
 const activationTokens = createActivationTokens();
 const quiet = { error: console.error, warn: () => {} };
 const app = createApp({
   ...core,
+  ...pages,
   door,
   activationTokens,
   transports,
@@ -54,7 +55,7 @@ app.register(async (scope) => {
     const caller = toCaller(credential, 'mcp', new AbortController().signal);
     const result =
       method === 'tools/list'
-        ? { tools: door.granted(credential.workerId).map(toolView) }
+        ? { tools: door.granted(credential.workerId).map((tool) => toolView(tool, door)) }
         : toCallResult(params.name, await door.call(caller, params.name, params.arguments));
     return reply.type('application/json').send(JSON.stringify({ jsonrpc: '2.0', id, result }));
   });

@@ -14,8 +14,17 @@ const tasks = {
   start: () => cli('serve'),
   demo: () => cli('demo'),
   test,
+  'test:faults': () => {
+    // Longer than in the whole suite, where the same tests take a minute; each of them prints its seed.
+    process.env.HELIX_KILLS ||= '200';
+    process.env.HELIX_RUNS ||= '1500';
+    args.unshift('test/faults', 'test/dispatch/interleavings.test.ts', 'test/dispatch/nothing-lost.test.ts');
+    return test();
+  },
   'test:conformance': testConformance,
   'bench:mcp': () => bench('mcp'),
+  'test:browser': () => test('test/browser'),
+  screenshots,
   typecheck: () => tool('typescript/bin/tsc', args),
   lint: () => tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings'].concat(args)),
   format: () => tool('@biomejs/biome/bin/biome', ['check', '--write'].concat(args)),
@@ -40,9 +49,9 @@ function tool(script, toolArgs) {
   return runUnder(process.execPath, [join(root, 'node_modules', script)].concat(toolArgs));
 }
 
-function test() {
+function test(...only) {
   letNodeRunTypeScript();
-  return tool('vitest/vitest.mjs', ['run'].concat(args));
+  return tool('vitest/vitest.mjs', ['run'].concat(only, args));
 }
 
 /** Programs of others that only these tests need are installed beside them; the large ones, real agents, in CI only. */
@@ -64,6 +73,12 @@ function bench(name) {
 function letNodeRunTypeScript() {
   if (!process.features.typescript)
     process.env.NODE_OPTIONS = STRIP_TYPES.concat(process.env.NODE_OPTIONS || []).join(' ');
+}
+
+/** Every page, as docs/screenshots/ shows it. */
+function screenshots() {
+  process.env.HELIX_SCREENSHOTS = join(root, 'docs', 'screenshots');
+  return test('test/browser/screenshots.test.ts');
 }
 
 async function build() {

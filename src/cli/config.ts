@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { invalid } from '../domain/errors.ts';
-import { checkKey, type SettingView } from '../store/settings.ts';
+import { redact, requireDefinition } from '../store/setting-definition.ts';
+import type { SettingView } from '../store/settings.ts';
 import { type Cli, type CommonOptions, dataPathsFor, json, OK, runs } from './command.ts';
 import { parseSetting } from './setting-overrides.ts';
+import { settingRegistry } from './setting-registry.ts';
 
 /** Settings: read at use, so a change holds at once, also in a daemon that runs. */
 export function registerConfig(program: Command, cli: Cli): void {
@@ -20,9 +22,10 @@ function registerSet(config: Command, cli: Cli): void {
     .argument('<value>', 'JSON, or text')
     .description('store a setting');
   runs(set, cli, async (options, [key = '', text = '']) => {
-    const value = parseSetting(checkKey(key), text);
+    const definition = requireDefinition(settingRegistry, key);
+    const value = parseSetting(key, text);
     await ask(cli, options, 'config.set', { key, value });
-    cli.out(`set ${key} = ${JSON.stringify(value)}\n`);
+    cli.out(`set ${key} = ${JSON.stringify(redact(definition, value))}\n`);
     return OK;
   });
 }
@@ -32,9 +35,10 @@ function registerGet(config: Command, cli: Cli): void {
     .command('get')
     .argument('<key>')
     .description('print what holds')
+    .option('--reveal-secrets', 'print secrets too', false)
     .option('--json', 'print it as JSON');
-  runs(get, cli, async (options, [key = '']) => {
-    checkKey(key);
+  runs<Reveal>(get, cli, async (options, [key = '']) => {
+    requireDefinition(settingRegistry, key);
     const view = (await settings(cli, options)).find((each) => each.key === key);
     if (!view) throw invalid(`the daemon that runs does not know ${key}; restart it with this version`);
     cli.out(options.json ? json(view) : `${key} = ${JSON.stringify(view.value)}${origin(view)}\n`);
@@ -47,8 +51,9 @@ function registerList(config: Command, cli: Cli): void {
     .command('list')
     .description('print every setting, what holds, and what it is for')
     .option('--prefix <text>', 'only keys that begin with it', '')
+    .option('--reveal-secrets', 'print secrets too', false)
     .option('--json', 'print them as JSON');
-  runs<{ prefix: string }>(list, cli, async (options) => {
+  runs<{ prefix: string } & Reveal>(list, cli, async (options) => {
     const views = (await settings(cli, options)).filter(({ key }) => key.startsWith(options.prefix));
     cli.out(options.json ? json(views) : table(views));
     return OK;
@@ -58,15 +63,18 @@ function registerList(config: Command, cli: Cli): void {
 function registerDelete(config: Command, cli: Cli): void {
   const remove = config.command('delete').argument('<key>').description('go back to the default');
   runs(remove, cli, async (options, [key = '']) => {
-    checkKey(key);
+    requireDefinition(settingRegistry, key);
     await ask(cli, options, 'config.delete', { key });
     cli.out(`deleted ${key}\n`);
     return OK;
   });
 }
 
-async function settings(cli: Cli, options: CommonOptions): Promise<SettingView[]> {
-  return ((await ask(cli, options, 'config.list')) as { settings: SettingView[] }).settings;
+type Reveal = { revealSecrets: boolean };
+
+async function settings(cli: Cli, options: CommonOptions & Reveal): Promise<SettingView[]> {
+  const { revealSecrets } = options;
+  return ((await ask(cli, options, 'config.list', { revealSecrets })) as { settings: SettingView[] }).settings;
 }
 
 async function ask(cli: Cli, options: CommonOptions, name: 'config.set' | 'config.delete' | 'config.list', args = {}) {

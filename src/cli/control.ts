@@ -4,10 +4,11 @@ import { conflict, invalid } from '../domain/errors.ts';
 import { OWNER } from '../domain/ids.ts';
 import { requireWorker } from '../domain/worker.ts';
 import { createLoginLink } from '../http/ui/login.ts';
-import { checkKey, type SettingView } from '../store/settings.ts';
+import type { SettingView } from '../store/settings.ts';
 import type { TokenRow } from '../store/tokens.ts';
 import type { Verification } from '../store/verify.ts';
 import type { Core } from './core.ts';
+import { connectHook, disconnectHook, redeliver } from './github-hook.ts';
 import { OWNER_TOKEN_LABEL, type OwnerSeat, ownerSeat } from './owner.ts';
 import { verifyBeside } from './verification.ts';
 
@@ -15,6 +16,8 @@ export type ControlDeps = {
   core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders' | 'settings' | 'mcpUrl'>;
   /** Where the pages of the running daemon are; absent when none runs. */
   url?: () => string;
+  /** How the outside reaches the running daemon. */
+  publicUrl?: () => string;
   /** More to say about the running daemon. */
   status?: () => Record<string, unknown>;
 };
@@ -35,6 +38,7 @@ export type Status = { dataDir: string; db: string; owner: OwnerSeat } & Record<
 export type ControlName =
   | 'status'
   | 'verify'
+  | 'snapshot'
   | 'token.create'
   | 'token.list'
   | 'token.revoke'
@@ -43,7 +47,10 @@ export type ControlName =
   | 'token.disconnect'
   | 'config.list'
   | 'config.set'
-  | 'config.delete';
+  | 'config.delete'
+  | 'github.connect'
+  | 'github.redeliver'
+  | 'github.disconnect';
 export type Control = Record<ControlName, (args: unknown) => Promise<unknown>>;
 
 const newToken = z.object({
@@ -52,6 +59,9 @@ const newToken = z.object({
   lifetimeMs: z.number().int().positive().optional(),
 });
 const setting = z.object({ key: z.string(), value: z.unknown() });
+const listing = z
+  .object({ revealSecrets: z.boolean().optional() })
+  .transform(({ revealSecrets = false }) => ({ revealSecrets }));
 const connection = z.object({
   worker: z.string(),
   label: z.string(),
@@ -59,10 +69,13 @@ const connection = z.object({
   mint: z.boolean().default(true),
 });
 const revocation = z.object({ id: z.string() });
+const snapshot = z.object({ file: z.string().min(1) });
 const login = z.object({ worker: z.string().optional() });
+const repository = z.object({ repo: z.string() });
 
-export function createControl({ core, url, status }: ControlDeps): Control {
+export function createControl({ core, url, publicUrl, status }: ControlDeps): Control {
   const { paths, db, journal, tokens, settings } = core;
+  const hook = { journal, settings, now: () => new Date(), ...(publicUrl ? { publicUrl } : {}) };
   return {
     status: async (): Promise<Status> => ({
       dataDir: paths.dataDir,
@@ -71,6 +84,12 @@ export function createControl({ core, url, status }: ControlDeps): Control {
       ...status?.(),
     }),
     verify: (): Promise<Verification> => verifyBeside(paths.db, db),
+    /** A copy of the database as it is at one moment, made page by page between other work. */
+    async snapshot(args): Promise<{ file: string }> {
+      const { file } = parse(snapshot, args);
+      await db.sqlite.backup(file);
+      return { file };
+    },
     async 'token.create'(args): Promise<NewTokenView> {
       const { worker, label = 'by the command line', lifetimeMs } = parse(newToken, args);
       requireWorker(journal.org, worker);
@@ -79,7 +98,9 @@ export function createControl({ core, url, status }: ControlDeps): Control {
       const made = tokens.create({ workerId: worker, label, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) });
       return { ...made, worker, label };
     },
-    'config.list': async (): Promise<{ settings: SettingView[] }> => ({ settings: settings.list() }),
+    'config.list': async (args): Promise<{ settings: SettingView[] }> => ({
+      settings: settings.list(parse(listing, args)),
+    }),
     async 'config.set'(args): Promise<{ key: string }> {
       const { key, value } = parse(setting, args);
       settings.set(key, value);
@@ -87,9 +108,15 @@ export function createControl({ core, url, status }: ControlDeps): Control {
     },
     async 'config.delete'(args): Promise<{ key: string }> {
       const { key } = parse(setting.pick({ key: true }), args);
-      settings.delete(checkKey(key));
+      settings.delete(key);
       return { key };
     },
+    'github.connect': async (args) => connectHook(hook, parse(repository.extend({ stream: z.string() }), args)),
+    'github.redeliver': async (args) => {
+      const { repo, since } = parse(repository.extend({ since: z.iso.datetime().optional() }), args);
+      return redeliver(hook, { repo, ...(since ? { since } : {}) });
+    },
+    'github.disconnect': async (args) => disconnectHook(hook, parse(repository, args)),
     'token.list': async (): Promise<{ tokens: TokenView[] }> => ({ tokens: tokens.list().map(toView) }),
     async 'token.revoke'(args): Promise<{ id: string }> {
       const { id } = parse(revocation, args);

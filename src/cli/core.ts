@@ -19,6 +19,7 @@ import { transports } from '../transports/catalog.ts';
 import { makeSecret } from '../transports/webhook-signature.ts';
 import { createDataDir, type DataPaths } from './data-dir.ts';
 import { packageRoot } from './package-root.ts';
+import { accountSettings } from './setting-registry.ts';
 
 export type CoreConfig = {
   paths: DataPaths;
@@ -57,7 +58,10 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
   const db = openDatabase(paths.db, durability);
   try {
     const { now, onDiskFailure } = config;
-    const settings = createSettings(db, openSecretBox(paths.keyFile, hasSecrets(db)), config.settings);
+    const settings = createSettings(db, openSecretBox(paths.keyFile, hasSecrets(db)), {
+      accounts: accountSettings,
+      ...(config.settings ? { overrides: config.settings } : {}),
+    });
     const limits = () => ({ maxHops: settings.get('dispatch.max_hops') });
     const journal = openJournal({
       db,
@@ -76,7 +80,9 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
     const policy = promptText('agent-policy.md');
     const mcpUrl = (workerId: string) => `${url()}/workers/${workerId}/mcp`;
     const folders = createFolders({ queries, envsDir: paths.envsDir, policy, mcpUrl });
-    const infos = new Map([...transports].map(([kind, transport]) => [kind, transportInfo(transport, publicUrl)]));
+    const infos = new Map(
+      [...transports].map(([kind, transport]) => [kind, transportInfo(transport, publicUrl, settings.account)]),
+    );
     return {
       paths,
       db,

@@ -1,6 +1,7 @@
 // Settings given from outside for one run: by environment variables. `dispatch.max_hops` is HELIX_ORG_DISPATCH_MAX_HOPS.
 import { nearest, OrgError } from '../domain/errors.ts';
-import { checkSetting, type SettingKey, settingDefinitions } from '../store/settings.ts';
+import { checkSetting, requireDefinition } from '../store/setting-definition.ts';
+import { settingRegistry } from './setting-registry.ts';
 
 const PREFIX = 'HELIX_ORG_';
 /** Variables with our prefix that are no settings. */
@@ -13,31 +14,32 @@ export function settingsOfEnvironment(environment: NodeJS.ProcessEnv): {
   settings: Record<string, unknown>;
   warnings: string[];
 } {
-  const keys = new Map(Object.keys(settingDefinitions).map((key) => [variableOf(key), key]));
+  const keys = new Map(Object.keys(settingRegistry).map((key) => [variableOf(key), key]));
   const settings: Record<string, unknown> = {};
   const warnings: string[] = [];
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX) || OTHERS.has(name) || !text) continue;
     const key = keys.get(name);
     if (key === undefined) warnings.push(unknown(name, keys.keys()));
-    else settings[key] = parseSetting(key as SettingKey, text);
+    else settings[key] = parseSetting(key, text);
   }
   return { settings, warnings };
 }
 
 /** JSON where it is JSON that fits, else the text as it stands. @throws OrgError invalid */
-export function parseSetting(key: SettingKey, text: string): unknown {
+export function parseSetting(key: string, text: string): unknown {
   let value: unknown = text;
   try {
     value = JSON.parse(text);
   } catch {
-    return checkSetting(key, text);
+    return checkSetting(settingRegistry, key, text);
   }
   try {
-    return checkSetting(key, value);
+    return checkSetting(settingRegistry, key, value);
   } catch (error) {
     // A text that looks like a number is still a text.
-    if (error instanceof OrgError && settingDefinitions[key].schema.safeParse(text).success) return text;
+    if (error instanceof OrgError && requireDefinition(settingRegistry, key).schema.safeParse(text).success)
+      return text;
     throw error;
   }
 }

@@ -17,12 +17,14 @@ import { inboundRoutes } from './inbound.ts';
 import type { McpServerDeps } from './mcp/server.ts';
 import { mcpRoutes } from './mcp.ts';
 import { allowOnly, answerRefusals, type Log, say } from './refusal.ts';
+import { staticRoutes } from './ui/assets.ts';
 import { loginRoutes } from './ui/login.ts';
-import { overviewRoutes } from './ui/overview.ts';
-import { createPages, staticRoutes } from './ui/pages.ts';
+import { createPages } from './ui/pages.ts';
+import { type UiDeps, uiRoutes } from './ui/routes.ts';
 
 export type AppDeps = HostDeps &
-  Pick<McpServerDeps, 'prompts' | 'folders' | 'mcpAnswers'> & {
+  Pick<McpServerDeps, 'prompts' | 'folders' | 'mcpAnswers'> &
+  Pick<UiDeps, 'checkAgent' | 'facts' | 'folderOf' | 'publicUrl' | 'settingRegistry' | 'transportInfos' | 'verify'> & {
     door: ToolDoor;
     journal: Journal;
     queries: Queries;
@@ -87,7 +89,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   feedRoutes(app, shared);
   controlRoutes(app, shared);
   loginRoutes(app, shared);
-  overviewRoutes(app, shared);
+  uiRoutes(app, shared);
   staticRoutes(app);
   return app;
 }

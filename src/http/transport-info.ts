@@ -2,8 +2,16 @@ import { invalid } from '../domain/errors.ts';
 import type { TransportInfo } from '../tools/define-tool.ts';
 import type { Transport } from '../transports/transport.ts';
 
-/** What the tools are told of a transport. @param baseUrl under which the outside reaches this daemon */
-export function transportInfo({ kind, config, inboundOnly, receive }: Transport, baseUrl: () => string): TransportInfo {
+/**
+ * What the tools are told of a transport.
+ * @param baseUrl under which the outside reaches this daemon
+ * @param accountOf what a transport's setting holds
+ */
+export function transportInfo(
+  { kind, config, batch, inboundOnly, account, receive, schedule }: Transport,
+  baseUrl: () => string,
+  accountOf: (key: string) => unknown,
+): TransportInfo {
   return {
     kind,
     checkConfig(given) {
@@ -11,11 +19,19 @@ export function transportInfo({ kind, config, inboundOnly, receive }: Transport,
       if (parsed.success) return parsed.data as Record<string, unknown>;
       throw invalid(parsed.error.issues[0]?.message ?? `the ${kind} config does not fit`);
     },
+    ...(batch === undefined ? {} : { batch }),
     ...(inboundOnly === undefined ? {} : { inboundOnly }),
+    ...(schedule && {
+      describeTimes: (transport) => schedule.describe(transport.config, new Date()),
+    }),
     ...(receive && {
       describeInbound(streamId, transport) {
         const path = receive.path.replace(':stream', encodeURIComponent(streamId));
-        return receive.describe(baseUrl().replace(/\/$/, '') + path, transport.config);
+        return receive.describe(
+          baseUrl().replace(/\/$/, '') + path,
+          transport.config,
+          account && accountOf(account.key),
+        );
       },
     }),
   };

@@ -3,6 +3,8 @@ import { asc, eq, isNull, sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import { createEventStatus, type EventStatusReader } from './event-status.ts';
+import { createJournalPages, type JournalPages } from './journal-pages.ts';
+import { createRunFigures, type RunFiguresReader } from './run-figures.ts';
 import { activations, grants, positions, roles, setAside, streams, workers } from './schema.ts';
 import { createSearch, type Search } from './search.ts';
 
@@ -16,33 +18,35 @@ export type StreamRow = Omit<typeof streams.$inferSelect, 'transportConfig' | 'm
 };
 export type ActivationRow = Omit<typeof activations.$inferSelect, 'triggers'> & { triggers: number[] };
 
-export type Queries = EventReader & {
-  role(id: string): RoleRow | undefined;
-  roles(): RoleRow[];
-  position(id: string): PositionRow | undefined;
-  positions(): PositionRow[];
-  worker(id: string): WorkerRow | undefined;
-  /** Employed Workers. */
-  workers(): WorkerRow[];
-  grant(id: string): GrantRow | undefined;
-  grantsOf(workerId: string): GrantRow[];
-  stream(id: string): StreamRow | undefined;
-  /** Streams that exist. */
-  streams(): StreamRow[];
-  members(streamId: string): string[];
-  activation(id: string): ActivationRow | undefined;
-  runningActivations(): ActivationRow[];
-  /** Newest first. */
-  activationsOf(workerId: string, limit: number): ActivationRow[];
-  /** Activations that an entry woke, oldest first. */
-  activationsBy(triggerSeq: number): ActivationRow[];
-  activationsOfRoot(root: number): number;
-  /** Where a trigger was set aside, per Worker. */
-  asideOf(seq: number): (typeof setAside.$inferSelect)[];
-  eventStatus: EventStatusReader;
-  search: Search;
-  setAside(state: (typeof setAside.$inferSelect)['state'], limit: number): (typeof setAside.$inferSelect)[];
-};
+export type Queries = EventReader &
+  JournalPages &
+  RunFiguresReader & {
+    role(id: string): RoleRow | undefined;
+    roles(): RoleRow[];
+    position(id: string): PositionRow | undefined;
+    positions(): PositionRow[];
+    worker(id: string): WorkerRow | undefined;
+    /** Employed Workers. */
+    workers(): WorkerRow[];
+    grant(id: string): GrantRow | undefined;
+    grantsOf(workerId: string): GrantRow[];
+    stream(id: string): StreamRow | undefined;
+    /** Streams that exist. */
+    streams(): StreamRow[];
+    members(streamId: string): string[];
+    activation(id: string): ActivationRow | undefined;
+    runningActivations(): ActivationRow[];
+    /** Newest first. */
+    activationsOf(workerId: string, limit: number): ActivationRow[];
+    /** Activations that an entry woke, oldest first. */
+    activationsBy(triggerSeq: number): ActivationRow[];
+    activationsOfRoot(root: number): number;
+    /** Where a trigger was set aside, per Worker. */
+    asideOf(seq: number): (typeof setAside.$inferSelect)[];
+    eventStatus: EventStatusReader;
+    search: Search;
+    setAside(state: (typeof setAside.$inferSelect)['state'], limit: number): (typeof setAside.$inferSelect)[];
+  };
 
 export function createQueries(db: Db): Queries {
   const { orm, sqlite } = db;
@@ -90,6 +94,8 @@ export function createQueries(db: Db): Queries {
   const findActivation = (id: string) => map(activation.get({ id }), toActivation);
   return {
     ...createEventReader(db),
+    ...createJournalPages(db),
+    ...createRunFigures(db),
     role: (id) => role.get({ id }),
     roles: () => allRoles.all(),
     position: (id) => position.get({ id }),

@@ -1,22 +1,14 @@
 // Operational settings: how the daemon runs, not what the org is. Never journaled; read at use, so a change is live.
-import { eq, like } from 'drizzle-orm';
+import { eq, like, or } from 'drizzle-orm';
 import { z } from 'zod';
-import { invalid, nearest } from '../domain/errors.ts';
 import type { Db } from './database.ts';
 import { settings } from './schema.ts';
 import type { SecretBox } from './secrets.ts';
-
-type Definition<S extends z.ZodType = z.ZodType> = { schema: S; fallback: z.output<S>; describe: string };
-
-const define = <S extends z.ZodType>(schema: S, fallback: z.output<S>, describe: string): Definition<S> => ({
-  schema,
-  fallback,
-  describe,
-});
+import { checkSetting, define, type Registry, redact, requireDefinition, unredact } from './setting-definition.ts';
 
 const count = z.number().int().min(1);
 
-/** Every setting there is. */
+/** Every setting of the daemon itself; transports bring their own. */
 export const settingDefinitions = {
   'agent.kind': define(z.enum(['command']), 'command', 'The program that plays AI Workers: command.'),
   'agent.command': define(
@@ -45,26 +37,45 @@ export type SettingKey = keyof typeof settingDefinitions;
 export type SettingValue<K extends SettingKey> = z.output<(typeof settingDefinitions)[K]['schema']>;
 
 /** A setting as people see it: what holds, and whether it was given at the start, stored, or is the default. */
-export type SettingView = { key: string; value: unknown; from: 'given' | 'stored' | 'default'; description: string };
+export type SettingView = {
+  key: string;
+  /** Secrets are replaced by `"..."` unless they were asked for. */
+  value: unknown;
+  from: 'given' | 'stored' | 'default';
+  description: string;
+  /** Whether the value has parts that are not shown. */
+  secret: boolean;
+};
 
 export type Settings = {
   /** What holds now: given on the command line or by environment, else stored, else the default. */
   get<K extends SettingKey>(key: K): SettingValue<K>;
-  /** @throws OrgError invalid with the reason */
+  /** What a transport's own setting holds; undefined when it is not set. */
+  account(key: string): unknown;
+  /** A secret given as `"..."` stays as it is stored. @throws OrgError invalid with the reason */
   set(key: string, value: unknown): void;
+  /** @throws OrgError invalid for an unknown key */
   delete(key: string): boolean;
   /** Every setting, by key. */
-  list(): SettingView[];
+  list(options?: { revealSecrets?: boolean }): SettingView[];
   /** A secret of our own making, such as a Stream's signing secret; encrypted at rest. */
   secret(name: string): string | undefined;
   setSecret(name: string, value: string): void;
   deleteSecret(name: string): void;
 };
 
-/**
- * @param overrides win over what is stored, for as long as this process runs
- */
-export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<string, unknown> = {}): Settings {
+/** What goes before values that are encrypted; JSON never begins so. */
+const SEALED = 'sealed:';
+
+export type SettingsOptions = {
+  /** Win over what is stored, for as long as this process runs. */
+  overrides?: Record<string, unknown>;
+  /** Settings that transports bring along. */
+  accounts?: Registry;
+};
+
+export function createSettings({ orm }: Db, box: SecretBox, { overrides, accounts }: SettingsOptions = {}): Settings {
+  const registry: Registry = { ...settingDefinitions, ...accounts };
   // This process is the only writer, and some settings are read with every commit.
   const known = new Map<string, string | undefined>();
   const stored = (key: string) => {
@@ -84,21 +95,44 @@ export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<st
     known.delete(key);
     return orm.delete(settings).where(eq(settings.key, key)).run().changes > 0;
   };
-  const checked = new Map(Object.entries(overrides).map(([key, value]) => [key, checkSetting(key, value)]));
+  const given = new Map(
+    Object.entries(overrides ?? {}).map(([key, value]) => [key, checkSetting(registry, key, value)]),
+  );
+  const parse = (text: string): unknown =>
+    JSON.parse(text.startsWith(SEALED) ? box.open(text.slice(SEALED.length)) : text);
+  const holds = (key: string): unknown => {
+    if (given.has(key)) return given.get(key);
+    const text = stored(key);
+    return text === undefined ? requireDefinition(registry, key).fallback : parse(text);
+  };
   return {
-    get(key) {
-      if (checked.has(key)) return checked.get(key) as never;
+    get: (key) => holds(key) as never,
+    account: (key) => holds(key) ?? undefined,
+    set(key, value) {
+      const definition = requireDefinition(registry, key);
       const text = stored(key);
-      return (text === undefined ? settingDefinitions[key].fallback : JSON.parse(text)) as never;
+      const before = text === undefined ? undefined : parse(text);
+      const json = JSON.stringify(checkSetting(registry, key, unredact(definition, value, before)));
+      store(key, definition.secret === undefined ? json : SEALED + box.seal(json));
     },
-    set: (key, value) => store(key, JSON.stringify(checkSetting(key, value))),
-    delete: remove,
-    list() {
-      const keys = Object.keys(settingDefinitions).sort() as SettingKey[];
-      return keys.map((key) => {
-        const from = checked.has(key) ? 'given' : stored(key) === undefined ? 'default' : 'stored';
-        return { key, value: this.get(key), from, description: settingDefinitions[key].describe };
-      });
+    delete(key) {
+      requireDefinition(registry, key);
+      return remove(key);
+    },
+    list({ revealSecrets = false } = {}) {
+      return Object.keys(registry)
+        .sort()
+        .map((key) => {
+          const definition = requireDefinition(registry, key);
+          const value = holds(key);
+          return {
+            key,
+            value: revealSecrets ? value : redact(definition, value),
+            from: given.has(key) ? 'given' : stored(key) === undefined ? 'default' : 'stored',
+            description: definition.describe,
+            secret: definition.secret !== undefined,
+          };
+        });
     },
     secret(name) {
       const sealed = stored(`secret.${name}`);
@@ -109,28 +143,8 @@ export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<st
   };
 }
 
-/** @throws OrgError invalid for an unknown key */
-export function checkKey(key: string): SettingKey {
-  if (Object.hasOwn(settingDefinitions, key)) return key as SettingKey;
-  const near = nearest(key, Object.keys(settingDefinitions));
-  throw invalid(`unknown config key "${key}" (no subsystem has registered it)${near ? `; did you mean ${near}?` : ''}`);
-}
-
-/** @throws OrgError invalid for an unknown key or a value that does not fit */
-export function checkSetting(key: string, value: unknown): unknown {
-  const definition: Definition = settingDefinitions[checkKey(key)];
-  const parsed = definition.schema.safeParse(value);
-  if (!parsed.success) throw invalid(`validate "${key}": ${reasonOf(parsed.error)}`);
-  return parsed.data;
-}
-
-function reasonOf({ issues: [issue] }: z.ZodError): string {
-  if (issue?.code !== 'invalid_type') return issue?.message.replace(/^Invalid input: /, '') ?? 'does not fit';
-  const expected = { number: 'a number', int: 'an integer', array: 'a JSON array' }[issue.expected as string];
-  return `not ${expected ?? `a ${issue.expected}`}`;
-}
-
 /** Whether secrets were sealed in this database. */
 export function hasSecrets({ orm }: Db): boolean {
-  return orm.select().from(settings).where(like(settings.key, 'secret.%')).limit(1).get() !== undefined;
+  const isSealed = or(like(settings.key, 'secret.%'), like(settings.value, `${SEALED}%`));
+  return orm.select().from(settings).where(isSealed).limit(1).get() !== undefined;
 }

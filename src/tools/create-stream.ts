@@ -3,8 +3,9 @@ import { invalid } from '../domain/errors.ts';
 import { optionalId, tolerant } from './arguments.ts';
 import { defineTool, type ToolDeps } from './define-tool.ts';
 import { idResult } from './result-schemas.ts';
+import { TRANSPORT } from './tool-schema.ts';
 
-const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
+export const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
 
 /** The kinds are listed so that a model sees them; which exist is the transports' matter and checked below. */
 export const transportInput = z
@@ -12,9 +13,12 @@ export const transportInput = z
     if (typeof value !== 'string') return value ?? undefined;
     return value.trim().startsWith('{') ? parsed(value) : { kind: value };
   }, z.object({ kind: z.string(), config: z.record(z.string(), z.unknown()).optional() }).optional())
-  .describe(
-    'How it reaches outside: local (default) or webhook; {"kind": "webhook", "config": {"secret": true}} with settings.',
-  );
+  .describe('How it reaches outside; with settings such as {"kind": "webhook", "config": {"secret": true}}.')
+  .meta(TRANSPORT);
+
+export const batchInput = tolerant(z.enum(['stream', 'conversation']).optional()).describe(
+  'What one activation is shown at once: all that waits (stream), or one thread (conversation; the default for email).',
+);
 
 export const createStream = defineTool({
   name: 'create_stream',
@@ -27,6 +31,8 @@ export const createStream = defineTool({
     description: optionalId('What it is for.'),
     transport: transportInput,
     private: flag('Only its members may read and publish.'),
+    hold: flag('What is to leave through the transport waits until a person releases it.'),
+    batch: batchInput,
   }),
   output: idResult.extend({ url: z.string().optional(), secret: z.string().optional() }).catchall(z.unknown()),
   effect: 'adds',
@@ -44,9 +50,12 @@ export const createStream = defineTool({
       description: args.description ?? '',
       transport,
       private: args.private ?? false,
+      hold: args.hold ?? false,
+      batch: args.batch ?? context.transports.get(transport.kind)?.batch ?? 'stream',
     });
-    const inbound = context.transports.get(transport.kind)?.describeInbound?.(streamId, transport);
-    return { id: streamId, ...inbound, ...(secret ? { secret } : {}) };
+    const info = context.transports.get(transport.kind);
+    const described = { ...info?.describeInbound?.(streamId, transport), ...info?.describeTimes?.(transport) };
+    return { id: streamId, ...described, ...(secret ? { secret } : {}) };
   },
 });
 

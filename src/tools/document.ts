@@ -1,5 +1,5 @@
 import type { Tool } from './define-tool.ts';
-import { inputSchema, isTelling, outputSchema } from './tool-schema.ts';
+import { inputSchema, isTelling, outputSchema, type Property } from './tool-schema.ts';
 
 const effects = {
   reads: 'Reads only.',
@@ -8,7 +8,7 @@ const effects = {
 };
 
 /** docs/tools.md, made from the catalog. */
-export function toolsDocument(catalog: readonly Tool[]): string {
+export function toolsDocument(catalog: readonly Tool[], transportKinds: readonly string[]): string {
   const head = [
     '# Tools',
     '',
@@ -16,24 +16,24 @@ export function toolsDocument(catalog: readonly Tool[]): string {
     `There are ${catalog.length}. A Worker sees and may call those it was granted; the owner holds them all. [mcp.md](mcp.md) says how clients connect and how large results get.`,
     '',
   ];
-  return `${[...head, ...catalog.flatMap(section)].join('\n')}`;
+  return `${[...head, ...catalog.flatMap((tool) => section(tool, transportKinds))].join('\n')}`;
 }
 
-function section(tool: Tool): string[] {
-  const { properties = {}, required = [] } = inputSchema(tool);
+function section(tool: Tool, transportKinds: readonly string[]): string[] {
+  const { properties = {}, required = [] } = inputSchema(tool, transportKinds);
   const rows = Object.entries(properties).map(([name, property]) => {
-    const type = property.enum ? property.enum.map((value) => `\`${value}\``).join(' or ') : (property.type ?? 'any');
+    const type = typeOf(property);
     const description = (property.description ?? '').replaceAll('|', '\\|');
     return `| \`${name}\` | ${type} | ${required.includes(name) ? 'yes' : ''} | ${description} |`;
   });
   const table =
     rows.length > 0 ? ['| argument | type | required | |', '|---|---|---|---|', ...rows] : ['No arguments.'];
   const about = `${tool.description} ${effects[tool.effect]}`;
-  return [`## ${tool.name}`, '', about, '', ...table, '', answer(tool), ''];
+  return [`## ${tool.name}`, '', about, '', ...table, '', answer(tool, transportKinds), ''];
 }
 
 /** What comes back, and what the tool costs in every list of tools. */
-function answer(tool: Tool): string {
+function answer(tool: Tool, transportKinds: readonly string[]): string {
   const { name, title, description } = tool;
   const output = outputSchema(tool);
   const fields = Object.keys(output?.properties ?? {}).map((field) => `\`${field}\``);
@@ -41,9 +41,14 @@ function answer(tool: Tool): string {
     name,
     title,
     description,
-    inputSchema: inputSchema(tool),
+    inputSchema: inputSchema(tool, transportKinds),
     ...(output && isTelling(output) ? { outputSchema: output } : {}),
   };
   const bytes = `${Buffer.byteLength(JSON.stringify(listed))} bytes in a list of tools.`;
   return fields.length > 0 ? `Answers with ${fields.join(', ')}. ${bytes}` : bytes;
+}
+
+function typeOf({ enum: values, oneOf, type = 'any' }: Property): string {
+  if (oneOf) return oneOf.map(typeOf).join(', or ');
+  return values ? values.map((value) => `\`${value}\``).join(' or ') : type;
 }

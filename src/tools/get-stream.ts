@@ -31,9 +31,9 @@ export const getStream = defineTool({
     const stream = queries.stream(id);
     if (!stream) throw missing('stream', id, journal.org.streams.keys(), 'list_streams');
     const { name, description, createdBy, createdAt, transportKind, transportConfig, eventCount, deletedAt } = stream;
-    const inbound = transports
-      .get(transportKind)
-      ?.describeInbound?.(id, { kind: transportKind, config: transportConfig });
+    const transport = { kind: transportKind, config: transportConfig };
+    const info = transports.get(transportKind);
+    const described = { ...info?.describeInbound?.(id, transport), ...info?.describeTimes?.(transport) };
     return {
       id,
       name,
@@ -43,9 +43,11 @@ export const getStream = defineTool({
       transportKind,
       transportConfig,
       private: stream.private,
+      hold: stream.hold,
+      batch: stream.batch,
       events: eventCount,
       ...(deletedAt ? { deletedAt } : {}),
-      ...inbound,
+      ...described,
     };
   },
 });

@@ -5,6 +5,7 @@ import { defineTool } from './define-tool.ts';
 import { refreshFolders, withWarnings } from './refresh-folders.ts';
 import { idResult, warnings } from './result-schemas.ts';
 import { mentionedTools, toolsOfRole } from './role-text.ts';
+import { strangerWarnings } from './strangers.ts';
 
 const KINDS = ['human', 'ai'] as const;
 
@@ -50,6 +51,7 @@ export const hireWorker = defineTool({
     });
     const warnings = refreshFolders(context, [workerId]);
     const lacking = mentionedTools(role?.content ?? '', toolNames).filter((tool) => !tools.includes(tool));
+    warnings.push(...strangerWarnings(context, [workerId]));
     warnings.push(...lacking.map((tool) => `The Role mentions ${tool}, which ${workerId} was not granted.`));
     return { id: workerId, granted: tools, ...withWarnings(warnings) };
   },

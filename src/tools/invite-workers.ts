@@ -4,6 +4,9 @@ import { mayRead } from '../domain/may-read.ts';
 import { list, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { filterInput, toFilter } from './filter-input.ts';
+import { withWarnings } from './refresh-folders.ts';
+import { warnings } from './result-schemas.ts';
+import { strangerWarnings } from './strangers.ts';
 
 export const inviteWorkers = defineTool({
   name: 'invite_workers',
@@ -14,15 +17,16 @@ export const inviteWorkers = defineTool({
     workerIds: list(z.string(), 'The Workers to subscribe.'),
     filter: filterInput,
   }),
-  output: z.object({ streamId: z.string(), workerIds: z.array(z.string()) }),
+  output: z.object({ streamId: z.string(), workerIds: z.array(z.string()), ...warnings }),
   effect: 'adds',
-  async handler({ streamId, workerIds = [], filter }, { caller, journal, change }) {
+  async handler({ streamId, workerIds = [], filter }, context) {
+    const { caller, journal, change } = context;
     const { org } = journal;
     if (org.streams.has(streamId) && !mayRead(org, caller.workerId, streamId)) {
       throw forbidden(`Stream ${streamId} is private; only its members invite others.`);
     }
     const wanted = toFilter(filter);
     await change({ type: 'InviteWorkers', streamId, workerIds, ...(wanted ? { filter: wanted } : {}) });
-    return { streamId, workerIds };
+    return { streamId, workerIds, ...withWarnings(strangerWarnings(context, workerIds)) };
   },
 });

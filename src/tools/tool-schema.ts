@@ -3,7 +3,13 @@
 import { z } from 'zod';
 import type { Tool } from './define-tool.ts';
 
-export type Property = { type?: string; description?: string; enum?: string[]; items?: { type?: string } };
+export type Property = {
+  type?: string;
+  description?: string;
+  enum?: string[];
+  items?: { type?: string };
+  oneOf?: Property[];
+};
 export type ObjectSchema = {
   type: 'object';
   properties?: Record<string, Property>;
@@ -11,15 +17,31 @@ export type ObjectSchema = {
   [keyword: string]: unknown;
 };
 
-const inputs = new WeakMap<Tool, ObjectSchema>();
+/** Marks an argument that takes a transport: what kinds there are is known only where the transports are. */
+export const TRANSPORT = { isTransport: true };
+
 const outputs = new WeakMap<Tool, ObjectSchema>();
 
 /** What a tool takes. */
-export function inputSchema(tool: Tool): ObjectSchema {
-  const known = inputs.get(tool) ?? toSchema(tool.input, shorten);
-  inputs.set(tool, known);
-  return known;
+export function inputSchema({ input }: Tool, transportKinds: readonly string[]): ObjectSchema {
+  return toSchema(input, (node) => {
+    shorten(node);
+    if (!node.isTransport) return;
+    const { description } = node;
+    for (const keyword of Object.keys(node)) delete node[keyword];
+    Object.assign(node, { description, oneOf: transportForms(transportKinds) });
+  });
 }
+
+/** By its name alone, or with its settings. */
+const transportForms = (kinds: readonly string[]) => [
+  { type: 'string', enum: kinds },
+  {
+    type: 'object',
+    properties: { kind: { type: 'string', enum: kinds }, config: { type: 'object' } },
+    required: ['kind'],
+  },
+];
 
 /**
  * What a tool answers with: its fields and their types. Which of them are always there is left out, and so are the items of
@@ -32,9 +54,11 @@ export function outputSchema(tool: Tool): ObjectSchema | undefined {
   return known;
 }
 
-/** Whether a schema of a result tells more than that ids come back. */
+/** Whether a schema of a result tells more than that ids, and perhaps warnings, come back. */
 export const isTelling = ({ properties = {} }: ObjectSchema): boolean =>
-  Object.values(properties).some(({ type, description }) => type !== 'string' || description !== undefined);
+  Object.entries(properties).some(
+    ([name, { type, description }]) => name !== 'warnings' && (type !== 'string' || description !== undefined),
+  );
 
 type Node = Record<string, unknown>;
 

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
+import type { Deliverer } from '../domain/delivery.ts';
 import type { ContentPart } from '../domain/entry.ts';
+import type { Schedule } from '../domain/schedule.ts';
 
 /** An inbound request as it came: nothing decoded, nothing trusted. */
 export type RawRequest = {
@@ -36,6 +38,20 @@ export type Inbound = {
     /** The sender chose the key itself, so another body under it is a mistake to be refused. */
     ownKey: boolean;
   };
+  /**
+   * Set when this was caused by an AI Worker, ours or another organisation's, and comes back: it counts as one hop further
+   * than what caused it. Claims can only raise the number of hops, so a forged one harms none but its own Event.
+   */
+  origin?: {
+    /** Hops of what caused it, as far as the request says. */
+    hops?: number;
+    /** The Event of ours that caused it; ids that are not ours are passed over. */
+    eventId?: string;
+    /** A mark that our wrappers left; one that we did not sign is passed over. */
+    mark?: string;
+    /** What the provider has to be asked in order to know the mark, see `recall`. */
+    reference?: string;
+  };
 };
 
 /** How requests of a provider come in. */
@@ -45,23 +61,49 @@ export type Receiver<Config> = {
   /** Largest body in bytes; larger ones are answered 413. */
   bodyBytesMax: number;
   /**
-   * What lands where. `streams` are those the path stands for.
-   * @throws OrgError forbidden when the request is not proven genuine, invalid when it makes no sense
+   * What lands where. `streams` are those the path stands for, `account` what the transport's setting holds.
+   * @throws OrgError forbidden when the request is not proven genuine, invalid when it makes no sense, not_found when no
+   *   Stream is meant; Unready when the transport is not set up, so that the provider tries again
    */
-  handle(request: RawRequest, streams: TransportStream<Config>[]): Inbound[];
+  handle(request: RawRequest, streams: TransportStream<Config>[], account: unknown): Inbound[];
+  /** Asks the provider for the mark that `origin.reference` leads to; undefined when there is none. It may fail. */
+  recall?(reference: string, account: unknown): Promise<string | undefined>;
   /** What a person needs in order to send to a Stream. @param url where it takes requests */
-  describe(url: string, config: Config): Record<string, string>;
+  describe(url: string, config: Config, account: unknown): Record<string, string>;
+  /** The answer to an accepted request; without it 200 and what landed. Providers that only look at the status get 204. */
+  accepted?: 204;
+};
+
+/** The transport lacks its setting: answered 503, so that providers try again. */
+export class Unready extends Error {
+  override readonly name = 'Unready';
+}
+
+/** The setting of a transport, for all its Streams. */
+export type AccountSetting = {
+  /** `transport.` and the provider's name. */
+  key: string;
+  schema: z.ZodType;
+  /** Top-level fields that are never shown. */
+  secret: readonly string[];
+  describe: string;
 };
 
 /**
  * Translates between one provider and Message. Knows nothing of the journal, the dispatcher or retries; `receive.handle` is
- * pure. A Stream whose config says `secret: true` has a secret of the daemon's making.
+ * pure and `send.deliver` neither retries nor waits. A Stream whose config says `secret: true` has a secret of the daemon's making.
  */
 export type Transport<Config extends z.ZodType = z.ZodType> = {
   kind: string;
   /** Its messages are sentences for whoever makes the Stream. */
   config: Config;
+  /** How Events of such a Stream are shown unless the Stream says otherwise; `conversation` where several people write. */
+  batch?: 'conversation';
   /** Why such a Stream cannot be published to, for kinds that only receive. */
   inboundOnly?: string;
+  account?: AccountSetting;
   receive?: Receiver<z.output<Config>>;
+  send?: Deliverer<z.output<Config>>;
+  /** For kinds whose Events come by themselves. */
+  schedule?: Schedule<z.output<Config>>;
 };

@@ -53,6 +53,7 @@ function ordinary(name: string, handler: Tool['handler']): Tool {
 
 function withTools(real: ToolDoor): ToolDoor {
   return {
+    ...real,
     granted: (workerId) => [...real.granted(workerId), ...doorTools],
     async call(caller, name, args) {
       const tool = doorTools.find((each) => each.name === name);

@@ -41,8 +41,7 @@ export async function openDispatching({ file = ':memory:', settings: overrides =
   const org: TestOrg = openOrg(file, { now: clock.now, limits });
   if (org.journal.org.workers.size === 0) await org.found();
   const settings = createSettings(org.db, createSecretBox(Buffer.alloc(32)), {
-    'dispatch.max_inflight': 4,
-    ...overrides,
+    overrides: { 'dispatch.max_inflight': 4, ...overrides },
   });
   const processes = createProcesses(org.db);
   const mcpUrl = (workerId: string) => `http://127.0.0.1:1/workers/${workerId}/mcp`;

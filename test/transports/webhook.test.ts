@@ -142,7 +142,12 @@ test('A133: an empty body is refused', () => {
 });
 
 describe('the config', () => {
-  const info = (kind: string) => transportInfo(transports.get(kind)!, () => 'https://org.example/');
+  const info = (kind: string) =>
+    transportInfo(
+      transports.get(kind)!,
+      () => 'https://org.example/',
+      () => undefined,
+    );
 
   test('takes secret: true or nothing', () => {
     expect(info('webhook').checkConfig({})).toEqual({});
@@ -175,6 +180,7 @@ describe('the config', () => {
   });
 });
 
-test('there is a local and a webhook transport, in this order', () => {
-  expect([...transports.keys()]).toEqual(['local', 'webhook']);
+test('transports are named in this order', () => {
+  const order = ['local', 'webhook', 'email', 'github', 'cron'];
+  expect([...transports.keys()]).toEqual(order.filter((kind) => transports.has(kind)));
 });

@@ -54,7 +54,7 @@ export function createPlainPath(door: ToolDoor, identity: object): PlainPath {
 
 function list(door: ToolDoor, { workerId }: Caller): string | undefined {
   const tools = door.granted(workerId);
-  return tools.length > TOOLS_MAX ? undefined : `"tools":[${tools.map(toolJson).join()}]`;
+  return tools.length > TOOLS_MAX ? undefined : `"tools":[${tools.map((tool) => toolJson(tool, door)).join()}]`;
 }
 
 async function call(door: ToolDoor, caller: Caller, { name, args }: { name: string; args: unknown }) {

@@ -6,7 +6,7 @@ import {
 } from '@modelcontextprotocol/server';
 import type { ToolDoor, ToolOutcome } from '../../tools/call-tool.ts';
 import type { Effect, Progress, Tool } from '../../tools/define-tool.ts';
-import { inputSchema, isTelling, outputSchema } from '../../tools/tool-schema.ts';
+import { isTelling, outputSchema } from '../../tools/tool-schema.ts';
 import type { Asker, McpAnswers } from './answers.ts';
 import { pageAfter } from './cursor.ts';
 
@@ -14,7 +14,7 @@ export function toolAnswers(door: ToolDoor): Pick<McpAnswers, 'tools/list' | 'to
   return {
     'tools/list'({ cursor }, { workerId }) {
       const { page, ...next } = pageAfter(door.granted(workerId), ({ name }) => name, cursor);
-      return { tools: page.map(toolView), ...next };
+      return { tools: page.map((tool) => toolView(tool, door)), ...next };
     },
     async 'tools/call'(params, { caller: callerOf, oddArguments, context }) {
       const { id, signal } = context.mcpReq;
@@ -48,8 +48,8 @@ export function toCallResult(name: string, outcome: ToolOutcome): CallToolResult
 const views = new WeakMap<Tool, ToolView>();
 
 /** A tool as clients see it; made once. */
-export function toolView(tool: Tool): ToolView {
-  const view = views.get(tool) ?? toView(tool);
+export function toolView(tool: Tool, door: Pick<ToolDoor, 'inputSchema'>): ToolView {
+  const view = views.get(tool) ?? toView(tool, door);
   views.set(tool, view);
   return view;
 }
@@ -57,20 +57,20 @@ export function toolView(tool: Tool): ToolView {
 const texts = new WeakMap<Tool, string>();
 
 /** The same as JSON; made once. */
-export function toolJson(tool: Tool): string {
-  const text = texts.get(tool) ?? JSON.stringify(toolView(tool));
+export function toolJson(tool: Tool, door: Pick<ToolDoor, 'inputSchema'>): string {
+  const text = texts.get(tool) ?? JSON.stringify(toolView(tool, door));
   texts.set(tool, text);
   return text;
 }
 
-function toView(tool: Tool): ToolView {
+function toView(tool: Tool, door: Pick<ToolDoor, 'inputSchema'>): ToolView {
   const { name, title, description, effect } = tool;
   const output = outputSchema(tool);
   return {
     name,
     title,
     description,
-    inputSchema: inputSchema(tool),
+    inputSchema: door.inputSchema(tool),
     ...(output && isTelling(output) ? { outputSchema: output } : {}),
     annotations: hints(effect),
   };

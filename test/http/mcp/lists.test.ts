@@ -70,7 +70,7 @@ test('A47: what a tool advertises as oneOf stays oneOf', () => {
     effect: 'reads',
     handler: async () => ({}),
   });
-  expect(inputSchema(tool)).toMatchObject({
+  expect(inputSchema(tool, ['local', 'webhook'])).toMatchObject({
     properties: {
       transport: { oneOf: choice, description: 'How.' },
       preprocessed: { oneOf: choice },

@@ -1,0 +1,83 @@
+// What a setting is: its shape, what holds without one, and which of its parts are secret.
+import type { z } from 'zod';
+import { invalid, nearest } from '../domain/errors.ts';
+
+export type Definition<S extends z.ZodType = z.ZodType> = {
+  schema: S;
+  fallback: z.output<S>;
+  describe: string;
+  /** Parts never shown and encrypted at rest: names of top-level fields, or `true` for the whole value. */
+  secret?: readonly string[] | true;
+};
+
+/** Settings by key, such as `dispatch.max_hops`. */
+export type Registry = Readonly<Record<string, Definition>>;
+
+/** Stands for a secret wherever a setting is shown; given back unchanged it means the secret that is stored. */
+export const REDACTED = '...';
+
+export const define = <S extends z.ZodType>(
+  schema: S,
+  fallback: z.output<S>,
+  describe: string,
+  secret?: Definition['secret'],
+): Definition<S> => ({ schema, fallback, describe, ...(secret === undefined ? {} : { secret }) });
+
+/** @throws OrgError invalid for an unknown key */
+export function requireDefinition(registry: Registry, key: string): Definition {
+  const definition = Object.hasOwn(registry, key) ? registry[key] : undefined;
+  if (definition) return definition;
+  const near = nearest(key, Object.keys(registry));
+  throw invalid(`unknown config key "${key}" (no subsystem has registered it)${near ? `; did you mean ${near}?` : ''}`);
+}
+
+/** @throws OrgError invalid for an unknown key or a value that does not fit */
+export function checkSetting(registry: Registry, key: string, value: unknown): unknown {
+  const parsed = requireDefinition(registry, key).schema.safeParse(value);
+  if (!parsed.success) throw invalid(`validate "${key}": ${reasonOf(parsed.error)}`);
+  return parsed.data;
+}
+
+function reasonOf({ issues: [issue] }: z.ZodError): string {
+  if (issue?.code !== 'invalid_type') return issue?.message.replace(/^Invalid input: /, '') ?? 'does not fit';
+  if (issue.path.length > 0) return issue.message.replace(/^Invalid input: /, `${issue.path.join('.')}: `);
+  const expected = {
+    number: 'a number',
+    int: 'an integer',
+    array: 'a JSON array',
+    object: 'a JSON object',
+    boolean: 'true or false',
+  }[issue.expected as string];
+  return `not ${expected ?? `a ${issue.expected}`}`;
+}
+
+/** The value without its secrets. */
+export function redact({ secret }: Definition, value: unknown): unknown {
+  return mapSecrets(secret, value, () => REDACTED);
+}
+
+/** The value with the secrets that were given back redacted filled in from what is stored. */
+export function unredact({ secret }: Definition, value: unknown, stored: unknown): unknown {
+  return mapSecrets(secret, value, (part, field) => {
+    if (part !== REDACTED) return part;
+    return field === undefined ? stored : isObject(stored) ? stored[field] : undefined;
+  });
+}
+
+function mapSecrets(
+  secret: Definition['secret'],
+  value: unknown,
+  change: (part: unknown, field?: string) => unknown,
+): unknown {
+  if (secret === undefined || value === null || value === undefined || value === '') return value;
+  if (secret === true) return change(value);
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).map(([field, part]) => [
+    field,
+    secret.includes(field) && part !== '' && part !== null ? change(part, field) : part,
+  ]);
+  return Object.fromEntries(entries.filter(([, part]) => part !== undefined));
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
