@@ -6,6 +6,7 @@ import { getTableName, is } from 'drizzle-orm';
 import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/store/database.ts';
+import * as runTables from '../../src/store/run-tables.ts';
 import * as schema from '../../src/store/schema.ts';
 import { openOrg, testDirectory } from '../support/org.ts';
 
@@ -164,7 +165,7 @@ describe('the migrations', () => {
 
 describe('schema.ts', () => {
   const { sqlite } = openDatabase(':memory:');
-  const tables = Object.values(schema).filter((value) => is(value, SQLiteTable));
+  const tables = Object.values({ ...schema, ...runTables }).filter((value) => is(value, SQLiteTable));
 
   test('names every table that SQLite has', () => {
     const names = sqlite
