@@ -129,6 +129,8 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const maintenance = startMaintenance({
       db,
       tokens,
+      settings,
+      journal,
       now,
       after,
       onFailure: (error) => log.error({ err: error }, 'maintenance failed'),

@@ -7,9 +7,12 @@ import { findSetAside } from './set-aside.ts';
 export const discard = defineTool({
   name: 'discard',
   title: 'Give up what is held or parked',
-  description: 'Give up held or parked work: it wakes nobody any more. The Event itself stays in the history.',
+  description: 'Give up held, parked or expired work: it wakes nobody any more. The Event itself stays in the history.',
   input: z.object({
-    id: required('id', 'An Event, or an activation whose triggers are parked.'),
+    id: required(
+      'id',
+      'An Event, an activation whose triggers are parked, or a Worker for all that was set aside for it.',
+    ),
     workerId: optionalId('Only for this Worker.'),
   }),
   effect: 'changes',
@@ -23,6 +26,6 @@ export const discard = defineTool({
         context.change({ type: 'DropTriggers', workerId: row.workerId, triggers: row.seqs, reason: 'discarded' }),
       ),
     );
-    return { id, workers: triggers.map((row) => row.workerId) };
+    return { id, workers: [...new Set(triggers.map((row) => row.workerId))] };
   },
 });

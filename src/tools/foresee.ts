@@ -10,7 +10,7 @@ const NAMED_MAX = 20;
 export function foresee({ caller, journal, settings }: ToolContext, streamId: string, entries: readonly Entry[]) {
   const { org } = journal;
   const subscribers = org.subscriptions.get(streamId) ?? new Map();
-  const held = entries.some(({ event }) => event.type === 'EventHeld');
+  const held = entries.map(({ event }) => event).find((event) => event.type === 'EventHeld');
   const workers: string[] = [];
   const warnings: string[] = [];
   if (triggers(org, streamId) && !held) {
@@ -23,7 +23,9 @@ export function foresee({ caller, journal, settings }: ToolContext, streamId: st
   if (subscribers.size === 0) warnings.push('Nobody listens to this Stream.');
   if (held)
     warnings.push(
-      `Held: it is more than ${settings.get('dispatch.max_hops')} Workers away from its cause, so it wakes nobody until a person releases it.`,
+      held.limit === 'pace'
+        ? `Held for a while: you publish faster than ${settings.get('dispatch.publish_per_minute')} Events a minute. It goes on by itself; do not publish it again.`
+        : `Held: it is more than ${settings.get('dispatch.max_hops')} Workers away from its cause, so it wakes nobody until a person releases it.`,
     );
   if (org.paused) warnings.push('The org is paused; nobody is woken until it is resumed.');
   const count = workers.length < EXACT_MAX ? workers.length : subscribers.size;

@@ -7,7 +7,7 @@ export const listWorkers = defineTool({
   name: 'list_workers',
   title: 'List Workers',
   description:
-    'Who works here: id, kind, Positions with their Role titles, and state (idle, waiting, running, paused).',
+    'Who works here: id, kind, Positions with their Role titles, and state (idle, waiting, running, held, paused).',
   input: z.object(pageInput),
   effect: 'reads',
   async handler(page, { queries, journal, stateOf }) {

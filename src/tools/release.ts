@@ -8,8 +8,11 @@ export const release = defineTool({
   name: 'release',
   title: 'Let go what is held',
   description:
-    'Let an Event that is held wake its Workers after all. For work whose runs failed, use retry; to give it up, discard.',
-  input: z.object({ id: required('id', 'The held Event.'), workerId: optionalId('Only for this Worker.') }),
+    'Let an Event that is held wake its Workers after all, or all that is held for a Worker by the limit of activations per cause. For work whose runs failed, use retry; to give it up, discard.',
+  input: z.object({
+    id: required('id', 'The held Event, or a Worker.'),
+    workerId: optionalId('Only for this Worker.'),
+  }),
   effect: 'changes',
   async handler({ id, workerId }, context) {
     const { heldEvent, triggers } = findSetAside(context, id, workerId);
