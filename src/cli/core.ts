@@ -4,7 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFolders, type Folders } from '../dispatch/folder.ts';
 import { transportInfo } from '../http/transport-info.ts';
+import { promptCatalog } from '../prompts/catalog.ts';
+import { createPrompts, type Prompts } from '../prompts/prompts.ts';
 import { type Db, type Durability, openDatabase, removeCopies } from '../store/database.ts';
+import type { CommitLimits } from '../store/decisions.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { createQueries, type Queries } from '../store/queries.ts';
 import { openSecretBox } from '../store/secrets.ts';
@@ -14,6 +17,7 @@ import { toolNames } from '../tools/catalog.ts';
 import type { Lifecycle, ToolDeps } from '../tools/define-tool.ts';
 import { createWaits, type Waits } from '../tools/waits.ts';
 import { transports } from '../transports/catalog.ts';
+import { createRouting } from '../transports/routing.ts';
 import { makeSecret } from '../transports/webhook-signature.ts';
 import { createDataDir, type DataPaths } from './data-dir.ts';
 import { packageRoot } from './package-root.ts';
@@ -41,6 +45,7 @@ export type Core = {
   tokens: Tokens;
   waits: Waits;
   folders: Folders;
+  prompts: Prompts;
   /** What every agent is told besides its Role. */
   policy: string;
   mcpUrl(workerId: string): string;
@@ -59,11 +64,12 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
       accounts: accountSettings,
       ...(config.settings ? { overrides: config.settings } : {}),
     });
-    const limits = () => ({ maxHops: settings.get('dispatch.max_hops') });
+    const limits = () => commitLimits(settings);
     const journal = openJournal({
       db,
       limits,
       tools: toolNames,
+      routing: createRouting(transports),
       ...(now ? { now } : {}),
       ...(onDiskFailure ? { onDiskFailure } : {}),
     });
@@ -89,6 +95,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
       tokens,
       waits,
       folders,
+      prompts: createPrompts(promptCatalog, { journal, text: promptText }),
       policy,
       mcpUrl,
       toolDeps: (lifecycle, stateOf) => ({
@@ -112,6 +119,12 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
     db.sqlite.close();
     throw error;
   }
+}
+
+function commitLimits(settings: Settings): CommitLimits {
+  const perMinute = settings.get('dispatch.publish_per_minute');
+  const publish = perMinute === null ? {} : { publish: { perMinute, burst: settings.get('dispatch.publish_burst') } };
+  return { maxHops: settings.get('dispatch.max_hops'), ...publish };
 }
 
 /** A text of `templates/prompts`. */

@@ -4,6 +4,7 @@ import type { Cause } from '../domain/entry.ts';
 import type { ActivationDeps, RunContext } from './activation.ts';
 import { parkedNotice } from './parked-notice.ts';
 import { type Ended, settle } from './settle.ts';
+import { unansweredRemarks } from './unanswered.ts';
 
 /** Wait before something is recorded again that could not be, as when the disk is full. */
 export const RECORD_RETRY_MS = 5_000;
@@ -24,7 +25,8 @@ export async function recordEnd(deps: ActivationDeps, run: RunContext, { result,
   const policy = { attempts: settings.get('dispatch.attempts'), nowMs: now().getTime() };
   const settlement = settle({ ...batch, triggers: batch.triggers.map(({ seq }) => seq) }, ended, policy);
   const { outcome, exit } = ended;
-  const usage = result.usage ?? {};
+  // An agent that is broken as such has done no work.
+  const usage = result.usage ?? (result.agentFault ? { costUsd: 0 } : {});
   const notice =
     settlement.parked.length > 0 && stopped === undefined
       ? parkedNotice(workerId, { triggers: batch.triggers.map(({ seq }) => seq), attempt: batch.attempt }, exit)
@@ -38,6 +40,7 @@ export async function recordEnd(deps: ActivationDeps, run: RunContext, { result,
     usage,
     ...counts,
     ...settlement,
+    remarks: outcome === 'done' && counts.published === 0 ? unansweredRemarks(journal.org, batch) : [],
   };
   // One transaction with the transcript's last lines, which were handed over in this same turn.
   await untilRecorded(deps, run.closing, () =>
@@ -46,8 +49,8 @@ export async function recordEnd(deps: ActivationDeps, run: RunContext, { result,
 }
 
 /** What was done is done: only its record is tried again, since running it again would do it twice. */
-async function untilRecorded(
-  deps: ActivationDeps,
+export async function untilRecorded(
+  deps: Pick<ActivationDeps, 'after' | 'onFailure'>,
   closing: AbortSignal,
   record: () => Promise<unknown>,
 ): Promise<void> {
@@ -64,7 +67,7 @@ async function untilRecorded(
 }
 
 /** Until it is time to try again, or the daemon stops. */
-function pause({ after }: ActivationDeps, closing: AbortSignal): Promise<void> {
+function pause({ after }: Pick<ActivationDeps, 'after'>, closing: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const cancel = after(RECORD_RETRY_MS, goOn);
     function goOn() {

@@ -35,6 +35,8 @@ export type DeliveryTools = {
   account: unknown;
   /** Aborted when the time for this attempt is over or the daemon stops. */
   signal: AbortSignal;
+  /** When this attempt is made. */
+  now: Date;
   /** Sends a request to an address that was checked when it was connected to; follows no redirect. */
   request: OutboundRequest;
 };

@@ -1,3 +1,5 @@
+import type { ContentPart } from './entry.ts';
+
 /** A file that came or goes with a Message: what it is, not its bytes. */
 export type Attachment = { filename: string; content_type?: string; size_bytes?: number; url?: string };
 
@@ -57,6 +59,12 @@ export function decodeMessage(bytes: Uint8Array): Message | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The Message among the parts of an Event; empty when it is none or was erased. */
+export function messageOf(content: readonly ContentPart[]): Message {
+  const bytes = content.find(({ name }) => name === 'message')?.bytes;
+  return (bytes && decodeMessage(bytes)) ?? {};
 }
 
 function isMessage(value: unknown): value is Message {

@@ -23,7 +23,8 @@ export async function causeOf(deps: CauseDeps, origin: Inbound['origin'], asked:
   const entry = event && deps.queries.entry(event.seq);
   const hops = Math.max(mark?.hops ?? 0, claimed ?? 0, entry?.hops ?? 0);
   if (entry) return { causedBy: entry.seq, root: entry.root, hops: hops + 1 };
-  return undefined;
+  // Another organisation's chain has no entries here; how far it went still counts.
+  return claimed === undefined && !mark ? undefined : { causedBy: null, root: null, hops: hops + 1 };
 }
 
 /** Whoever cannot be asked now says nothing; the delivery is worth more than its origin. */

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { invalid } from '../domain/errors.ts';
 import { optionalId, tolerant } from './arguments.ts';
 import { defineTool, type ToolDeps } from './define-tool.ts';
-import { TRANSPORT } from './input-schema.ts';
+import { idResult } from './result-schemas.ts';
+import { TRANSPORT } from './tool-schema.ts';
 
 export const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
 
@@ -33,13 +34,15 @@ export const createStream = defineTool({
     hold: flag('What is to leave through the transport waits until a person releases it.'),
     batch: batchInput,
   }),
+  output: idResult.extend({ url: z.string().optional(), secret: z.string().optional() }).catchall(z.unknown()),
   effect: 'adds',
   async handler(args, context) {
     const streamId = args.id ?? `s-${context.newId()}`;
     const transport = checkTransport(args.transport, context);
     const { change, settings, makeSecret, journal } = context;
     // Kept before the Stream exists: a Stream that wants signatures is never without its secret.
-    const secret = transport.config.secret === true && !journal.org.streams.has(streamId) ? makeSecret() : undefined;
+    const signs = context.transports.get(transport.kind)?.signs(transport.config) === true;
+    const secret = signs && !journal.org.streams.has(streamId) ? makeSecret() : undefined;
     if (secret) settings.setSecret(`stream.${streamId}`, secret);
     await change({
       type: 'CreateStream',

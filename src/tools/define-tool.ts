@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Cause, Via } from '../domain/entry.ts';
+import type { Message } from '../domain/message.ts';
 import type { Command } from '../domain/org.ts';
 import type { StreamBatch, StreamTransport } from '../domain/stream.ts';
 import type { Committed, Journal } from '../store/journal.ts';
@@ -17,13 +18,22 @@ export type Caller = {
   cause?: Cause;
   /** Aborted when the caller went away or cancelled. */
   signal?: AbortSignal;
+  /** Set when the caller asked to be told how a long call is getting on. */
+  onProgress?(progress: Progress): void;
 };
+
+/** How far a call is. `progress` grows with each report; `total` is what it ends at, where that is known. */
+export type Progress = { progress: number; total?: number; message: string };
 
 /** What is known of a transport without knowing the transport: how to check its config, and whether it can be published to. */
 export type TransportInfo = {
   kind: string;
   /** @throws OrgError invalid */
   checkConfig(config: Record<string, unknown>): Record<string, unknown>;
+  /** Whether a Stream of this config has a secret of the daemon's making. */
+  signs(config: Record<string, unknown>): boolean;
+  /** Whether a Message leaves a Stream of this config; for kinds that send. */
+  way?(message: Message, config: Record<string, unknown>): { lane: string } | { stays: string } | undefined;
   /** How Events of such a Stream are shown unless the Stream says otherwise. */
   batch?: StreamBatch;
   /** Set for transports that only receive: why `publish` is refused. */
@@ -40,6 +50,8 @@ export type Lifecycle = {
   folderOf(workerId: string): string;
   /** Stops the run a Worker is in, for good. Resolves when it is gone; false when none was under way. */
   interrupt(workerId: string): Promise<boolean>;
+  /** Whether a delivery to the outside is under way in this moment. */
+  isDelivering(deliveryId: string): boolean;
   /** After a firing: ends the Worker's tokens, waits for its run to be gone, and archives its folder. */
   dismiss(workerId: string): Promise<void>;
 };
@@ -72,17 +84,24 @@ export type ToolContext = ToolDeps & {
 /** What a tool does to the org; MCP annotations come from it. */
 export type Effect = 'reads' | 'adds' | 'changes';
 
-export type Tool<Input extends z.ZodType = z.ZodType> = {
+/** What a tool answers with: a JSON object. */
+export type Result = z.ZodType<Record<string, unknown>>;
+
+export type Tool<Input extends z.ZodType = z.ZodType, Output extends Result = Result> = {
   /** snake_case; the file is named for it in kebab-case. */
   name: string;
   title: string;
   /** One to three sentences: what it does, then when to prefer another tool. */
   description: string;
   input: Input;
+  /** The shape of the result. Clients hold results against it, so a result never lacks or adds a field. */
+  output?: Output;
   effect: Effect;
   /** Returns a small object, or throws an OrgError that says what to do. */
-  handler(args: z.output<Input>, context: ToolContext): Promise<Record<string, unknown>>;
+  handler(args: z.output<Input>, context: ToolContext): Promise<z.output<Output>>;
 };
 
 /** Gives the handler its types; nothing else. */
-export const defineTool = <Input extends z.ZodType>(tool: Tool<Input>): Tool<Input> => tool;
+export const defineTool = <Input extends z.ZodType, Output extends Result>(
+  tool: Tool<Input, Output>,
+): Tool<Input, Output> => tool;

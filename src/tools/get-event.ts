@@ -5,6 +5,7 @@ import { required } from './arguments.ts';
 import { defineTool, type ToolContext } from './define-tool.ts';
 import { show } from './event-list.ts';
 import { requireReadable } from './readable.ts';
+import { eventResult } from './result-schemas.ts';
 
 export const getEvent = defineTool({
   name: 'get_event',
@@ -12,6 +13,13 @@ export const getEvent = defineTool({
   description:
     'One whole Event and where it stands in its causal chain: who caused it, through which door, and in which activation.',
   input: z.object({ id: required('id', 'The Event.') }),
+  output: eventResult.extend({
+    actor: z.string().optional(),
+    via: z.string().optional(),
+    hops: z.number().int().optional(),
+    activationId: z.string().nullable().optional(),
+    causedBy: z.string().optional(),
+  }),
   effect: 'reads',
   async handler({ id }, context) {
     const event = requireEvent(context, id);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { refreshFolders, withWarnings } from './refresh-folders.ts';
+import { idResult, warnings } from './result-schemas.ts';
 
 export const updateIdentity = defineTool({
   name: 'update_identity',
@@ -12,6 +13,7 @@ export const updateIdentity = defineTool({
     workerId: required('workerId', 'The Worker.'),
     content: required('content', 'Who this Worker is, in markdown.'),
   }),
+  output: idResult.extend(warnings),
   effect: 'changes',
   async handler({ workerId, content }, context) {
     await context.change({ type: 'UpdateIdentity', workerId, content });

@@ -24,12 +24,33 @@ const ROUTES: Record<string, Row> = {
   },
   '/events': { url: '/events', answers: { GET: 401 }, reach: 'home' },
   '/control/:command': { url: '/control/stop', answers: { POST: 401 }, reach: 'home' },
-  '/login': { url: '/login', answers: { GET: 401, POST: 403 }, reach: 'home' },
+  '/login': { url: '/login', answers: { GET: 200, POST: 403 }, reach: 'home' },
   '/logout': { url: '/logout', answers: { POST: 403 }, reach: 'home' },
   '/ui': { url: '/ui', answers: { GET: 401 }, reach: 'home' },
+  '/ui/': { url: '/ui/', answers: { GET: 401 }, reach: 'home' },
+  ...pages(['/ui/live', '/ui/frame', '/ui/journal', '/ui/settings'], { GET: 401 }),
+  ...pages(['/ui/org', '/ui/org/chart', '/ui/org/now', '/ui/org/start', '/ui/org/positions/:id'], { GET: 401 }),
+  ...pages(['/ui/org/workers/:id', '/ui/org/workers/:id/now', '/ui/org/workers/:id/history'], { GET: 401 }),
+  ...pages(['/ui/org/roles/:id', '/ui/org/roles/:id/history'], { GET: 401 }),
+  ...pages(['/ui/do/:tool', '/ui/preview', '/ui/starters/:id', '/ui/journal/verify'], { POST: 403 }),
+  ...pages(['/ui/org/roles/:id/restore', '/ui/org/workers/:id/restore'], { POST: 403 }),
+  ...pages(
+    ['set', 'reset', 'token', 'login-link', 'revoke', 'theme'].map((name) => `/ui/settings/${name}`),
+    { POST: 403 },
+  ),
   '/static/icon.svg': { url: '/static/icon.svg', answers: { GET: 200 }, reach: 'home' },
-  '/static/style.css': { url: '/static/style.css', answers: { GET: 200 }, reach: 'home' },
+  ...Object.fromEntries(
+    ['style.css', 'app.js'].map((file) => [
+      `/static/${file}`,
+      { url: `/static/${file}`, answers: { GET: 200 }, reach: 'home' },
+    ]),
+  ),
 };
+
+/** Pages and forms: for people who are signed in, at home. */
+function pages(paths: string[], answers: Record<string, number>): Record<string, Row> {
+  return Object.fromEntries(paths.map((path) => [path, { url: path.replace(/:\w+/, 'x'), answers, reach: 'home' }]));
+}
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const PUBLIC = 'hooks.example';
 const HOME_HOSTS = [
@@ -181,7 +202,6 @@ test('a request of old that names no host is refused', async () => {
 test('a path that nothing is at gets 404 in one sentence, whatever is sent there', async () => {
   for (const url of [
     '/nope',
-    '/ui/nope',
     '/webhooks',
     '/workers/w-owner',
     '/static/../package.json',

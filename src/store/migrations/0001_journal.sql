@@ -162,6 +162,18 @@ CREATE TABLE held_events (
   entry_seq INTEGER NOT NULL
 ) STRICT;
 --> statement-breakpoint
+CREATE TABLE stoppages (
+  scope TEXT NOT NULL,
+  from_seq INTEGER NOT NULL,
+  hold TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  from_at TEXT NOT NULL,
+  to_at TEXT NOT NULL,
+  PRIMARY KEY (scope, from_seq)
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX stoppages_end ON stoppages (scope, to_at);
+--> statement-breakpoint
 CREATE TABLE redactions (
   seq INTEGER PRIMARY KEY,
   by_seq INTEGER NOT NULL
@@ -189,6 +201,10 @@ CREATE TABLE activations (
 --> statement-breakpoint
 CREATE INDEX activations_worker ON activations (worker, seq);
 --> statement-breakpoint
+CREATE INDEX activations_started ON activations (started_at);
+--> statement-breakpoint
+CREATE INDEX activations_worker_started ON activations (worker, started_at);
+--> statement-breakpoint
 CREATE UNIQUE INDEX activations_seq ON activations (seq);
 --> statement-breakpoint
 CREATE INDEX activations_root ON activations (root);
@@ -200,6 +216,49 @@ CREATE TABLE activation_triggers (
   activation_seq INTEGER NOT NULL,
   PRIMARY KEY (seq, activation_seq)
 ) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE deliveries (
+  id TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  stream TEXT NOT NULL,
+  worker TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  recipient TEXT,
+  state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  message_id TEXT,
+  detail TEXT,
+  at TEXT NOT NULL,
+  entry_seq INTEGER NOT NULL
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX deliveries_seq ON deliveries (seq, id);
+--> statement-breakpoint
+CREATE INDEX deliveries_stream ON deliveries (stream, entry_seq);
+--> statement-breakpoint
+CREATE INDEX deliveries_stream_state ON deliveries (stream, state, entry_seq);
+--> statement-breakpoint
+CREATE INDEX deliveries_state ON deliveries (state, entry_seq);
+--> statement-breakpoint
+CREATE INDEX deliveries_worker ON deliveries (worker, state);
+--> statement-breakpoint
+CREATE INDEX deliveries_message ON deliveries (message_id, entry_seq) WHERE message_id IS NOT NULL;
+--> statement-breakpoint
+CREATE TABLE outbox (
+  id TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  stream TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  first_at TEXT,
+  next_at TEXT,
+  last_error TEXT
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX outbox_due ON outbox (stream, next_at) WHERE next_at IS NOT NULL;
+--> statement-breakpoint
+CREATE INDEX outbox_lane ON outbox (stream, lane, seq);
 --> statement-breakpoint
 CREATE TABLE idempotency (
   stream TEXT NOT NULL,
