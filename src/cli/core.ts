@@ -7,6 +7,7 @@ import { transportInfo } from '../http/transport-info.ts';
 import { promptCatalog } from '../prompts/catalog.ts';
 import { createPrompts, type Prompts } from '../prompts/prompts.ts';
 import { type Db, type Durability, openDatabase, removeCopies } from '../store/database.ts';
+import type { CommitLimits } from '../store/decisions.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { createQueries, type Queries } from '../store/queries.ts';
 import { openSecretBox } from '../store/secrets.ts';
@@ -63,7 +64,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
       accounts: accountSettings,
       ...(config.settings ? { overrides: config.settings } : {}),
     });
-    const limits = () => ({ maxHops: settings.get('dispatch.max_hops') });
+    const limits = () => commitLimits(settings);
     const journal = openJournal({
       db,
       limits,
@@ -118,6 +119,12 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
     db.sqlite.close();
     throw error;
   }
+}
+
+function commitLimits(settings: Settings): CommitLimits {
+  const perMinute = settings.get('dispatch.publish_per_minute');
+  const publish = perMinute === null ? {} : { publish: { perMinute, burst: settings.get('dispatch.publish_burst') } };
+  return { maxHops: settings.get('dispatch.max_hops'), ...publish };
 }
 
 /** A text of `templates/prompts`. */

@@ -10,6 +10,8 @@ import type { Agent, AgentCheck } from '../domain/agent.ts';
 import { OWNER } from '../domain/ids.ts';
 import { createApp } from '../http/app.ts';
 import type { Durability } from '../store/database.ts';
+import { createExpired } from '../store/expired.ts';
+import { createHeldTriggers } from '../store/held-triggers.ts';
 import { createInbox } from '../store/inbox.ts';
 import { createProcesses } from '../store/processes.ts';
 import { createToolDoor, type ToolDoor } from '../tools/call-tool.ts';
@@ -169,6 +171,8 @@ function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
     ...core,
     environment,
     inbox,
+    expired: createExpired(core.db),
+    heldTriggers: createHeldTriggers(core.db),
     processes,
     agent,
     tokens: activationTokens,

@@ -1,15 +1,16 @@
 // One run of an AI Worker, from the batch to the recorded end.
 import { randomUUID } from 'node:crypto';
-import type { AgentResult, RunAgent } from '../domain/agent.ts';
+import type { AgentResult, AgentRun, RunAgent } from '../domain/agent.ts';
 import type { Cause } from '../domain/entry.ts';
 import type { Entry } from '../store/entries.ts';
 import type { Batch } from '../store/inbox.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Processes } from '../store/processes.ts';
 import type { Queries } from '../store/queries.ts';
-import type { Settings } from '../store/settings.ts';
+import { type Settings, workerLimit } from '../store/settings.ts';
 import type { ActivationTokens } from './activation-tokens.ts';
 import type { Showed } from './agent-hold.ts';
+import { countChanges } from './count-changes.ts';
 import type { Folders, WorkerTexts } from './folder.ts';
 import { activationMarker, renderPrompt } from './prompt.ts';
 import { recordEnd } from './record-end.ts';
@@ -31,6 +32,8 @@ export type ActivationDeps = {
   now(): Date;
   /** Calls back after so many milliseconds; returns what cancels it. */
   after(delayMs: number, callback: () => void): () => void;
+  /** Something happened in a run: it began, said something or ended. */
+  onMoved(): void;
   /** Something could not be read or recorded, as when the disk is full; it is tried again. */
   onFailure(error: unknown): void;
 };
@@ -45,6 +48,8 @@ const QUIET_START_MS = 1_000;
 export type Running = {
   workerId: string;
   activationId: string;
+  /** seqs it was woken by. */
+  triggers: readonly number[];
   /** Settles when the end is recorded. Rejects when the start could not be, or the end before a shutdown. */
   ended: Promise<{ showed: Showed; exit: string }>;
   /** Settles when the agent has shown first signs of life, or has ended. */
@@ -53,26 +58,33 @@ export type Running = {
   stop(reason: StopReason): void;
 };
 
-const WEIGHT: Record<StopReason, number> = { fired: 2, person: 1, paused: 0, shutdown: 0 };
+const WEIGHT: Record<StopReason, number> = { fired: 2, person: 1, paused: 0, redacted: 0, shutdown: 0 };
 
 export function startActivation(deps: ActivationDeps, batch: Batch): Running {
   const activationId = `a-${randomUUID()}`;
   const abort = new AbortController();
   const closing = new AbortController();
   let stopped: StopReason | undefined;
+  let isMuted = false;
   let beAlive = () => {};
   const alive = new Promise<void>((resolve) => {
     beAlive = resolve;
   });
-  const run = { batch, activationId, signal: abort.signal, closing: closing.signal, beAlive, stopped: () => stopped };
+  const signals = { signal: abort.signal, closing: closing.signal };
+  const run = { batch, activationId, ...signals, beAlive, stopped: () => stopped, isMuted: () => isMuted };
   const ended = runToEnd(deps, run).finally(beAlive);
   return {
     workerId: batch.workerId,
     activationId,
+    triggers: batch.triggers.map(({ seq }) => seq),
     ended,
     alive,
     stop(reason) {
       if (stopped === undefined || WEIGHT[reason] > WEIGHT[stopped]) stopped = reason;
+      if (reason === 'redacted') {
+        isMuted = true;
+        deps.tokens.revoke(activationId);
+      }
       abort.abort(reason);
       if (reason === 'shutdown') closing.abort();
     },
@@ -87,6 +99,8 @@ export type RunContext = {
   closing: AbortSignal;
   beAlive(): void;
   stopped(): StopReason | undefined;
+  /** What it was shown was erased meanwhile: nothing it says is kept any more. */
+  isMuted(): boolean;
 };
 
 async function runToEnd(deps: ActivationDeps, run: RunContext): Promise<{ showed: Showed; exit: string }> {
@@ -144,6 +158,7 @@ async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, 
     started = { failure: textOf(error) };
   }
   const worker = queries.worker(workerId);
+  deps.onMoved();
   await journal.commit(
     'system',
     {
@@ -158,11 +173,21 @@ async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, 
         identity: worker?.identitySeq ?? 0,
         grants: worker?.grantsSeq ?? 0,
       },
-      content: [{ name: 'prompt', bytes: Buffer.from('prompt' in started ? started.prompt : '') }],
+      seenThrough: journal.lastSeq,
+      ...storedPrompt(queries, workerId, 'prompt' in started ? started.prompt : ''),
     },
     { cause },
   );
   return started;
+}
+
+/** The same words are kept once: an agent that is tried again and again with the same batch must not fill the disk. */
+function storedPrompt(queries: Queries, workerId: string, prompt: string) {
+  const bytes = Buffer.from(prompt);
+  const [last] = queries.activationsOf(workerId, 1);
+  const before = last && queries.prompt(last.seq);
+  if (before && bytes.equals(before.bytes)) return { content: [], promptOf: before.seq };
+  return { content: [{ name: 'prompt', bytes }] };
 }
 
 type Play = { started: Started; recorder: Recorder; cause: Cause };
@@ -185,42 +210,33 @@ async function play(deps: ActivationDeps, run: RunContext, { started, recorder, 
     prompt: started.prompt,
     mcp: { url: deps.mcpUrl(workerId), token: tokens.issue({ workerId, activationId, cause }) },
     environment: deps.environment?.({ workerId, activationId, hops: cause.hops, triggers: batch.triggers }) ?? {},
-    limits: {
-      firstOutputMs: settings.get('dispatch.first_output_seconds') * 1_000,
-      runMs: settings.get('dispatch.run_seconds') * 1_000,
-    },
+    limits: timeLimits(settings, workerId),
     onStart: ({ pid, startedAt }) => {
       attempt(deps, () => processes.remember({ activationId, worker: workerId, pid, startedAt }));
       notQuiet = deps.after(QUIET_START_MS, run.beAlive);
     },
     onSegment: (segment) => {
       run.beAlive();
-      return recorder.write(segment);
+      deps.onMoved();
+      return run.isMuted() || recorder.write(segment);
     },
     signal,
   });
   return result.finally(() => notQuiet());
 }
 
+function timeLimits(settings: Settings, workerId: string): AgentRun['limits'] {
+  const seconds = (own: 'first_output_seconds' | 'run_seconds') =>
+    workerLimit(settings, workerId, own, `dispatch.${own}`) ?? settings.get(`dispatch.${own}`);
+  return { firstOutputMs: seconds('first_output_seconds') * 1_000, runMs: seconds('run_seconds') * 1_000 };
+}
+
 const failed = (exit: string): AgentResult => ({ outcome: 'failed', exit });
 
 /** An activation stands in the chain of the trigger that is furthest from its cause. */
-export function causeOf(triggers: readonly Entry[], activationId: string): Cause {
+export function causeOf(triggers: readonly Entry[], activationId: string): Cause & { root: number } {
   let furthest: Entry | undefined;
   for (const entry of triggers) if (!furthest || entry.hops >= furthest.hops) furthest = entry;
   const causedBy = triggers.at(-1)?.seq ?? 0;
   return { causedBy, root: furthest?.root ?? causedBy, hops: furthest?.hops ?? 0, activationId };
-}
-
-/** Counts what the run publishes and changes, as the journal sees it. */
-function countChanges(journal: Journal, activationId: string) {
-  const counts = { published: 0, changed: 0 };
-  const stop = journal.onCommit((entries) => {
-    for (const entry of entries) {
-      if (entry.activationId !== activationId || entry.actor === 'system') continue;
-      if (entry.event.type === 'EventPublished') counts.published += 1;
-      else counts.changed += 1;
-    }
-  });
-  return { counts: () => ({ ...counts }), stop };
 }

@@ -120,13 +120,13 @@ export const threads = sqliteTable(
   (table) => [primaryKey({ columns: [table.thread, table.stream, table.seq] })],
 );
 
-/** Triggers outside the plain order of the inbox: held, parked, dropped, or requeued for delivery. */
+/** Triggers outside the plain order of the inbox: held, parked, dropped, expired, or requeued for delivery. */
 export const setAside = sqliteTable(
   'set_aside',
   {
     worker: text('worker').notNull(),
     seq: integer('seq').notNull(),
-    state: text('state', { enum: ['held', 'parked', 'dropped', 'requeued'] }).notNull(),
+    state: text('state', { enum: ['held', 'parked', 'dropped', 'expired', 'requeued'] }).notNull(),
     reason: text('reason').notNull(),
     entrySeq: integer('entry_seq').notNull(),
   },
@@ -140,6 +140,22 @@ export const heldEvents = sqliteTable('held_events', {
   reason: text('reason').notNull(),
   entrySeq: integer('entry_seq').notNull(),
 });
+
+/** When work stood still, for one Worker (`scope` is its id) or for all (`org`): paused, or held by a limit or a broken agent. */
+export const stoppages = sqliteTable(
+  'stoppages',
+  {
+    scope: text('scope').notNull(),
+    fromSeq: integer('from_seq').notNull(),
+    /** `paused`, or the name of the hold. */
+    hold: text('hold').notNull(),
+    reason: text('reason').notNull(),
+    fromAt: text('from_at').notNull(),
+    /** In the year 9999 while it lasts. */
+    toAt: text('to_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.scope, table.fromSeq] })],
+);
 
 export const redactions = sqliteTable('redactions', {
   seq: integer('seq').primaryKey(),
@@ -238,6 +254,7 @@ export const readTables = [
   threads,
   setAside,
   heldEvents,
+  stoppages,
   redactions,
   activations,
   activationTriggers,

@@ -7,6 +7,17 @@ import type { SecretBox } from './secrets.ts';
 import { checkSetting, define, type Registry, redact, requireDefinition, unredact } from './setting-definition.ts';
 
 const count = z.number().int().min(1);
+const limit = count.nullable();
+const dollars = z.number().positive().nullable();
+
+/** What may be set for one Worker; it wins over the setting for all. */
+const ofWorker = z.strictObject({
+  runs_per_hour: limit.optional(),
+  runs_per_day: limit.optional(),
+  cost_per_day: dollars.optional(),
+  run_seconds: count.optional(),
+  first_output_seconds: count.optional(),
+});
 
 /** Every setting of the daemon itself; transports bring their own. */
 export const settingDefinitions = {
@@ -31,6 +42,44 @@ export const settingDefinitions = {
   'dispatch.first_output_seconds': define(count, 60, 'An agent that prints nothing for this long is stopped.'),
   'dispatch.run_seconds': define(count, 1_800, 'An activation that runs longer is stopped.'),
   'dispatch.attempts': define(count.max(10), 3, 'Runs of a batch that fails before its triggers are parked.'),
+  'dispatch.max_activations_per_root': define(
+    limit,
+    50,
+    'Activations that one cause may lead to; what is beyond is held. null: as many as come.',
+  ),
+  'dispatch.worker_runs_per_hour': define(limit, 60, 'Activations of one Worker in an hour; null: no limit.'),
+  'dispatch.org_runs_per_hour': define(limit, 300, 'Activations of all Workers in an hour; null: no limit.'),
+  'dispatch.worker_runs_per_day': define(limit, null, 'Activations of one Worker in a day (UTC); null: no limit.'),
+  'dispatch.org_runs_per_day': define(limit, null, 'Activations of all Workers in a day (UTC); null: no limit.'),
+  'dispatch.worker_cost_per_day': define(
+    dollars,
+    null,
+    'US dollars one Worker may cost in a day (UTC); null: no limit.',
+  ),
+  'dispatch.org_cost_per_day': define(dollars, null, 'US dollars all Workers may cost in a day (UTC); null: no limit.'),
+  'dispatch.unknown_run_cost': define(
+    z.number().min(0),
+    0.5,
+    'US dollars that a run counts in daily costs while, or when, its agent does not report what it cost.',
+  ),
+  'dispatch.workers': define(
+    z.record(z.string().startsWith('w-'), ofWorker),
+    {},
+    `Limits of single Workers, by id: ${Object.keys(ofWorker.shape).join(', ')}; as {"w-ann":{"runs_per_hour":120}}.`,
+  ),
+  'dispatch.publish_per_minute': define(
+    limit,
+    60,
+    'Events an AI Worker may publish in a minute; what is beyond is held and goes on in turn. null: no limit.',
+  ),
+  'dispatch.publish_burst': define(count, 20, 'Events an AI Worker may publish at once after a quiet minute.'),
+  'dispatch.expire_hours': define(
+    count.nullable(),
+    24,
+    'What AI Workers and schedules asked for expires when it waited so long; pauses and holds do not count. null: never.',
+  ),
+  'dispatch.stall_alarm': define(count, 300, 'Seconds in which work waits and nothing moves before a notice says so.'),
+  'retention.transcript_days': define(count, 30, 'Days that transcripts are kept.'),
   'outbound.allow_private': define(
     z.boolean(),
     false,
@@ -67,7 +116,23 @@ export type Settings = {
   secret(name: string): string | undefined;
   setSecret(name: string, value: string): void;
   deleteSecret(name: string): void;
+  /** Called after each change by {@link set} or {@link delete}. @returns what stops it */
+  onChange(listener: (key: string) => void): () => void;
 };
+
+/** A limit of one Worker: its own when it has one, else that of all. */
+export function workerLimit<K extends keyof WorkerLimits>(
+  settings: Pick<Settings, 'get'>,
+  workerId: string,
+  own: K,
+  key: SettingKey,
+): NonNullable<WorkerLimits[K]> | null {
+  const limits: WorkerLimits | undefined = settings.get('dispatch.workers')[workerId];
+  const value = limits?.[own];
+  return (value === undefined ? settings.get(key) : value) as NonNullable<WorkerLimits[K]> | null;
+}
+
+type WorkerLimits = z.output<typeof ofWorker>;
 
 /** What goes before values that are encrypted; JSON never begins so. */
 const SEALED = 'sealed:';
@@ -110,6 +175,10 @@ export function createSettings({ orm }: Db, box: SecretBox, { overrides, account
     const text = stored(key);
     return text === undefined ? requireDefinition(registry, key).fallback : parse(text);
   };
+  const listeners = new Set<(key: string) => void>();
+  const tell = (key: string) => {
+    for (const listener of listeners) listener(key);
+  };
   return {
     get: (key) => holds(key) as never,
     account: (key) => holds(key) ?? undefined,
@@ -119,10 +188,13 @@ export function createSettings({ orm }: Db, box: SecretBox, { overrides, account
       const before = text === undefined ? undefined : parse(text);
       const json = JSON.stringify(checkSetting(registry, key, unredact(definition, value, before)));
       store(key, definition.secret === undefined ? json : SEALED + box.seal(json));
+      tell(key);
     },
     delete(key) {
       requireDefinition(registry, key);
-      return remove(key);
+      const wasThere = remove(key);
+      tell(key);
+      return wasThere;
     },
     list({ revealSecrets = false } = {}) {
       return Object.keys(registry)
@@ -145,6 +217,10 @@ export function createSettings({ orm }: Db, box: SecretBox, { overrides, account
     },
     setSecret: (name, value) => store(`secret.${name}`, box.seal(value)),
     deleteSecret: (name) => void remove(`secret.${name}`),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
   };
 }
 

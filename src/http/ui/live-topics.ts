@@ -24,6 +24,8 @@ export function topicsOf(event: DomainEvent): Topic[] {
   switch (event.type) {
     case 'OrgPaused':
     case 'OrgResumed':
+    case 'WorkHeld':
+    case 'WorkResumed':
       return ['org', 'workers', ...ATTENTION];
     case 'RoleCreated':
     case 'RoleUpdated':
@@ -70,6 +72,7 @@ export function topicsOf(event: DomainEvent): Topic[] {
     case 'TriggersHeld':
     case 'TriggersRequeued':
     case 'TriggersDropped':
+    case 'TriggersExpired':
       return ['workers', 'activations', `transcript:${event.workerId}`, ...ATTENTION];
   }
 }
