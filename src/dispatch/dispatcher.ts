@@ -69,7 +69,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const { event } = entry;
     switch (event.type) {
       case 'EventPublished':
-        if (triggers(journal.org, event.streamId)) fanOut.landed(event.streamId, entry.actor, entry.hops === 0);
+        if (event.quiet === undefined && triggers(journal.org, event.streamId))
+          fanOut.landed(event.streamId, entry.actor, entry.hops === 0);
         return;
       case 'WorkerHired':
       case 'ActivationRequested':

@@ -8,16 +8,19 @@ import { subscribeWorker } from './subscription.ts';
 import { requireWorker } from './worker.ts';
 
 export type EventCommand =
-  | { type: 'Publish'; streamId: string; content: ContentPart[] }
+  | { type: 'Publish'; streamId: string; content: ContentPart[]; quiet?: string }
   | { type: 'SendDm'; toWorkerId: string; body: string }
   | { type: 'PostNotice'; subject: string; body: string }
   | { type: 'ReleaseEvent'; event: number; streamId: string }
   | { type: 'DiscardEvent'; event: number; streamId: string }
   | { type: 'RedactEvent'; event: number; streamId: string; alsoErase: number[]; reason: string };
 
-/** `content` names the erasable parts of the Event: `message` and whatever the transport keeps beside it. */
+/**
+ * `content` names the erasable parts of the Event: `message` and whatever the transport keeps beside it. `quiet` is why it
+ * is recorded but wakes nobody, such as mail that a program sent.
+ */
 export type OrgEventEvent =
-  | { type: 'EventPublished'; id: string; streamId: string; content: ContentPart[] }
+  | { type: 'EventPublished'; id: string; streamId: string; content: ContentPart[]; quiet?: string }
   | { type: 'EventHeld'; event: number; streamId: string; reason: string }
   | { type: 'EventReleased'; event: number; streamId: string; workers: string[] }
   | { type: 'EventDiscarded'; event: number; streamId: string }
@@ -26,12 +29,13 @@ export type OrgEventEvent =
 /** An Event too far from its cause, or whose chain is too busy, is kept but wakes nobody until a person releases it. */
 export function publish(
   org: Org,
-  { streamId, content }: { streamId: string; content: ContentPart[] },
+  { streamId, content, quiet }: { streamId: string; content: ContentPart[]; quiet?: string },
   context: Context,
 ): DomainEvent[] {
   const stream = requireStream(org, streamId);
   checkMayPublish(org, streamId, stream, context);
-  return published(org, { streamId, content, offset: 0, wakes: wakesAnybody(org, streamId, context.actor) }, context);
+  const wakes = quiet === undefined && wakesAnybody(org, streamId, context.actor);
+  return published(org, { streamId, content, quiet, offset: 0, wakes }, context);
 }
 
 export function sendDm(
@@ -93,12 +97,19 @@ function requireHeld(org: Org, event: number, streamId: string): { publisher: st
   return held;
 }
 
-type NewEvent = { streamId: string; content: ContentPart[]; offset: number; wakes: boolean };
+type NewEvent = {
+  streamId: string;
+  content: ContentPart[];
+  quiet?: string | undefined;
+  offset: number;
+  wakes: boolean;
+};
 
-function published(org: Org, { streamId, content, offset, wakes }: NewEvent, context: Context): DomainEvent[] {
+function published(org: Org, { streamId, content, quiet, offset, wakes }: NewEvent, context: Context): DomainEvent[] {
   const { limits, hops, root } = context;
   const seq = context.seq + offset;
-  const events: DomainEvent[] = [{ type: 'EventPublished', id: context.eventId(seq), streamId, content }];
+  const silence = quiet === undefined ? {} : { quiet };
+  const events: DomainEvent[] = [{ type: 'EventPublished', id: context.eventId(seq), streamId, content, ...silence }];
   if (hops <= limits.maxHops || !wakes) return events;
   const reason = `${hops} hops from its cause, the limit is ${limits.maxHops}`;
   events.push({ type: 'EventHeld', event: seq, streamId, reason });

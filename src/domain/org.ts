@@ -65,6 +65,8 @@ export type WorkerState = {
   kind: WorkerKind;
   positions: string[];
   hiredBy: string;
+  /** Where a person gets mail; null when they read it here. */
+  email: string | null;
   paused: boolean;
   /** RFC 3339, or null while employed. */
   firedAt: string | null;
@@ -164,7 +166,7 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     case 'HireWorker':
       return worker.hireWorker(org, command, context);
     case 'UpdateIdentity':
-      return worker.updateIdentity(org, command.workerId, command.content, context);
+      return worker.updateIdentity(org, command, context);
     case 'MoveWorker':
       return worker.moveWorker(org, command.workerId, command.positions);
     case 'FireWorker':

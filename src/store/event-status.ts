@@ -83,6 +83,7 @@ export function createEventStatus({ sqlite }: Db): EventStatusReader {
     }
     const held = heldEvent.get(event.seq) as { state: string; reason: string } | undefined;
     if (held?.state === 'held') return { state: 'held', reason: held.reason };
+    if (held?.state === 'quiet') return { state: 'filtered', reason: held.reason };
     if (held?.state === 'discarded') return { state: 'dropped', reason: 'discarded' };
     if (!run && !put && keptOut(worker.filter, event.seq))
       return { state: 'filtered', reason: 'its filter does not let this through' };

@@ -13,6 +13,7 @@ export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventE
   );
   // Still there when this happens; a replay finds it gone, and has filed no thread either.
   const content = sqlite.prepare("SELECT bytes FROM content WHERE seq = ? AND name = 'message'").pluck();
+  const silence = sqlite.prepare("INSERT INTO held_events VALUES (@seq, 'quiet', @quiet, @seq)");
   const hold = sqlite.prepare("INSERT INTO held_events VALUES (@event, 'held', @reason, @seq)");
   const settle = sqlite.prepare('UPDATE held_events SET state = @state, entry_seq = @seq WHERE seq = @event');
   const requeue = sqlite.prepare(
@@ -20,8 +21,9 @@ export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventE
   );
   const redact = sqlite.prepare('INSERT OR IGNORE INTO redactions VALUES (@erased, @seq)');
   return {
-    EventPublished: ({ streamId, content: parts }, { seq }) => {
+    EventPublished: ({ streamId, content: parts, quiet }, { seq }) => {
       count.run({ streamId, seq });
+      if (quiet !== undefined) silence.run({ seq, quiet });
       const threadId = threadOf(parts.find(({ name }) => name === 'message')?.bytes);
       if (threadId !== undefined) thread.run({ thread: threadId, streamId, seq });
     },

@@ -38,6 +38,7 @@ export function workerProjectors(sqlite: Database.Database): Projectors<WorkerEv
     },
     IdentityUpdated: ({ workerId, content }, { seq }) => setIdentity.run({ workerId, content, seq }),
     WorkerMoved: ({ workerId, positions }) => setPositions.run({ workerId, positions: JSON.stringify(positions) }),
+    WorkerEmailChanged: () => {}, // Nobody asks for it but the decision state.
     WorkerPaused: ({ workerId }, { at }) => setPaused.run({ workerId, at }),
     WorkerResumed: ({ workerId }) => setPaused.run({ workerId, at: null }),
     WorkerFired: ({ workerId }, { seq, at }) => {
