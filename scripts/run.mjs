@@ -14,6 +14,13 @@ const tasks = {
   start: () => cli('serve'),
   demo: () => cli('demo'),
   test,
+  'test:faults': () => {
+    // Longer than in the whole suite, where the same tests take a minute; each of them prints its seed.
+    process.env.HELIX_KILLS ||= '200';
+    process.env.HELIX_RUNS ||= '1500';
+    args.unshift('test/faults', 'test/dispatch/interleavings.test.ts', 'test/dispatch/nothing-lost.test.ts');
+    return test();
+  },
   typecheck: () => tool('typescript/bin/tsc', args),
   lint: () => tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings'].concat(args)),
   format: () => tool('@biomejs/biome/bin/biome', ['check', '--write'].concat(args)),

@@ -2,8 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { settingRegistry } from '../src/cli/setting-registry.ts';
+import { settingsDocument } from '../src/cli/settings-document.ts';
 import { catalog, toolNames } from '../src/tools/catalog.ts';
 import { toolsDocument } from '../src/tools/document.ts';
+import { transports } from '../src/transports/catalog.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -25,7 +28,11 @@ const notTools = new Set(
 
 describe('the documentation', () => {
   it('describes the tools as the catalog has them', async () => {
-    await expect(toolsDocument(catalog)).toMatchFileSnapshot('../docs/tools.md');
+    await expect(toolsDocument(catalog, [...transports.keys()])).toMatchFileSnapshot('../docs/tools.md');
+  });
+
+  it('describes the settings as the registry has them', async () => {
+    await expect(settingsDocument(settingRegistry)).toMatchFileSnapshot('../docs/settings.md');
   });
 
   it.each(filesBelow('templates', '.md').concat(filesBelow('demos', '.md')))(

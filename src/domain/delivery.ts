@@ -1,5 +1,7 @@
 // How an Event leaves: the contract between the courier, which knows when and how often, and the transports, which know how.
+import type { ContentPart } from './entry.ts';
 import type { Message } from './message.ts';
+import type { Org } from './org.ts';
 
 /** An Event that is to leave. */
 export type Outbound<Config> = {
@@ -8,7 +10,10 @@ export type Outbound<Config> = {
   eventId: string;
   streamId: string;
   streamName: string;
+  /** Of the Stream; empty when this is a copy for a Worker. */
   config: Config;
+  /** Set on a copy that goes to one Worker instead of the Stream's own target. */
+  recipient?: string;
   /** The Stream's own secrets, newest first. */
   secrets: string[];
   message: Message;
@@ -63,10 +68,17 @@ export type Deliverer<Config> = {
   /** How long one attempt may take. */
   attemptMs: number;
   /**
-   * The line an Event waits in: Events of one line leave in their order. Undefined when this Event does not leave at all,
-   * with the reason for people.
+   * The line an Event waits in: Events of one line of a Stream leave in their order. Asked when the Event is published, inside
+   * its transaction: pure and quick. @returns instead, why this Event does not leave, when the publisher should know;
+   * undefined when the Stream sends nothing at all
    */
-  lane(message: Message, config: Config): { lane: string } | { stays: string };
+  lane(message: Message, config: Config): { lane: string } | { stays: string } | undefined;
   /** @throws DeliveryFailure, or anything else to be tried again */
   deliver(outbound: Outbound<Config>, tools: DeliveryTools): Promise<Receipt>;
 };
+
+/** One way out of an Event: the transport that carries it, the line it waits in, and whom it is for when it is a copy. */
+export type Route = { kind: string; lane: string; recipient?: string };
+
+/** Where an Event goes when a Worker or the daemon publishes it. Asked inside its transaction: pure and quick. */
+export type Routing = (org: Org, published: { streamId: string; actor: string; content: ContentPart[] }) => Route[];

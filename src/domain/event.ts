@@ -62,6 +62,8 @@ export function sendDm(
           purpose: 'dm',
           members: pair,
           private: true,
+          hold: false,
+          batch: 'stream',
         },
         ...pair.map((workerId): DomainEvent => ({ type: 'WorkerSubscribed', workerId, streamId, filter: null })),
       ];

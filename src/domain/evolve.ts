@@ -152,9 +152,9 @@ function evolveStream(org: Org, event: Of<'StreamCreated' | 'StreamUpdated' | 'S
     stream.deletedAt = header.at;
     return;
   }
-  const { name, description, transport } = event;
-  Object.assign(stream, { name, description, transport, private: event.private });
-  org.streamNames.set(name, event.streamId);
+  const { type: _, streamId: _id, ...fields } = event;
+  Object.assign(stream, fields);
+  org.streamNames.set(event.name, event.streamId);
 }
 
 /** Which Streams wake their subscribers; transcripts, notices and chats never do. */

@@ -31,6 +31,8 @@ export function foundOrg(org: Org, command: Extract<FoundingCommand, { type: 'Fo
       purpose: 'notices',
       members: [],
       private: true,
+      hold: false,
+      batch: 'stream',
     },
     { type: 'WorkerSubscribed', workerId: OWNER, streamId: NOTICES, filter: null },
   ];

@@ -22,6 +22,7 @@ import { createRole, deleteRole, type RoleCommand, type RoleEvent, updateRole } 
 import {
   createStream,
   deleteStream,
+  type StreamBatch,
   type StreamCommand,
   type StreamEvent,
   type StreamPurpose,
@@ -79,6 +80,8 @@ export type StreamState = {
   purpose: StreamPurpose;
   members: string[];
   private: boolean;
+  hold: boolean;
+  batch: StreamBatch;
   createdBy: string;
   deletedAt: string | null;
 };

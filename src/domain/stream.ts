@@ -11,10 +11,25 @@ export type StreamTransport = { kind: string; config: Record<string, unknown>; a
 /** What a Stream is for; only `open` and `dm` Streams wake anybody. */
 export type StreamPurpose = 'open' | 'dm' | 'transcript' | 'notices' | 'chat';
 
-type StreamFields = { name: string; description: string; transport: StreamTransport; private: boolean };
+/**
+ * What one activation may be shown of a Stream at once: whatever waits, or one conversation, which is one thread. Answers to
+ * several correspondents are then never written in one run.
+ */
+export type StreamBatch = 'stream' | 'conversation';
+
+type StreamFields = {
+  name: string;
+  description: string;
+  transport: StreamTransport;
+  private: boolean;
+  /** What is to leave waits for a person's release. */
+  hold: boolean;
+  batch: StreamBatch;
+};
+type Optional = 'hold' | 'batch';
 
 export type StreamCommand =
-  | ({ type: 'CreateStream'; streamId: string } & StreamFields)
+  | ({ type: 'CreateStream'; streamId: string } & Omit<StreamFields, Optional> & Partial<Pick<StreamFields, Optional>>)
   | ({ type: 'UpdateStream'; streamId: string } & Partial<StreamFields>)
   | { type: 'DeleteStream'; streamId: string };
 
@@ -27,7 +42,8 @@ const NAME_MAX = 200;
 const DESCRIPTION_MAX = 4_000;
 
 export function createStream(org: Org, command: Extract<StreamCommand, { type: 'CreateStream' }>): DomainEvent[] {
-  const { type: _, streamId, ...fields } = command;
+  const { type: _, streamId, ...given } = command;
+  const fields = { ...given, hold: given.hold ?? false, batch: given.batch ?? ('stream' as const) };
   checkId('s', streamId);
   const known = org.streams.get(streamId);
   if (known) {
@@ -52,10 +68,13 @@ export function updateStream(org: Org, command: Extract<StreamCommand, { type: '
     description: command.description ?? stream.description,
     transport: command.transport ?? stream.transport,
     private: command.private ?? stream.private,
+    hold: command.hold ?? stream.hold,
+    batch: command.batch ?? stream.batch,
   };
   checkFields(org, streamId, fields);
-  const { name, description, transport } = stream;
-  if (JSON.stringify(fields) === JSON.stringify({ name, description, transport, private: stream.private })) return [];
+  const { name, description, transport, hold, batch } = stream;
+  const before = { name, description, transport, private: stream.private, hold, batch };
+  if (JSON.stringify(fields) === JSON.stringify(before)) return [];
   return [{ type: 'StreamUpdated', streamId, ...fields }];
 }
 

@@ -77,6 +77,8 @@ function transcriptStream(org: Org, workerId: string, hirer: string): DomainEven
       purpose: 'transcript',
       members: [workerId, hirer],
       private: false,
+      hold: false,
+      batch: 'stream',
     },
   ];
   if (org.workers.has(hirer)) events.push({ type: 'WorkerSubscribed', workerId: hirer, streamId, filter: null });

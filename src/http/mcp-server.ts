@@ -1,9 +1,9 @@
 // One MCP server per request, as the protocol's stateless serving wants it: who calls, and which tools they hold now.
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
-import { z } from 'zod';
 import type { Org } from '../domain/org.ts';
 import type { ToolDoor } from '../tools/call-tool.ts';
 import type { Caller, Effect, Tool } from '../tools/define-tool.ts';
+import type { InputSchema } from '../tools/input-schema.ts';
 
 export type McpServerDeps = { door: ToolDoor; journal: { readonly org: Org }; version: string };
 
@@ -28,7 +28,7 @@ type ToolView = {
 export function createMcpServers({ door, journal, version }: McpServerDeps): (request: McpRequest) => Server {
   const views = new Map<Tool, ToolView>();
   const viewOf = (tool: Tool): ToolView => {
-    const view = views.get(tool) ?? toView(tool);
+    const view = views.get(tool) ?? toView(tool, door.inputSchema(tool));
     views.set(tool, view);
     return view;
   };
@@ -70,20 +70,8 @@ async function answer(door: ToolDoor, caller: Caller, name: string, args: unknow
   }
 }
 
-function toView({ name, title, description, input, effect }: Tool): ToolView {
-  return { name, title, description, inputSchema: inputSchema(input), annotations: { title, ...hints(effect) } };
-}
-
-/** Smallest that says the same: no dialect, and no bounds that only restate what a double holds. */
-function inputSchema(input: z.ZodType): { type: 'object' } {
-  const { $schema: _, ...schema } = z.toJSONSchema(input, {
-    io: 'input',
-    override({ jsonSchema }) {
-      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-    },
-  });
-  return { ...schema, type: 'object' };
+function toView({ name, title, description, effect }: Tool, inputSchema: InputSchema): ToolView {
+  return { name, title, description, inputSchema, annotations: { title, ...hints(effect) } };
 }
 
 /** Tools reach the org alone (what leaves it, a Stream's transport sends), so none is open-world. What changes, overwrites. */

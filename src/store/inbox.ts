@@ -82,12 +82,19 @@ export function createInbox(db: Db): Inbox {
   const onDeletedStream = sqlite
     .prepare('SELECT 1 FROM journal j JOIN streams s ON s.id = j.stream WHERE j.seq = ? AND s.deleted_at IS NOT NULL')
     .pluck();
+  const batchOf = sqlite.prepare('SELECT batch FROM streams WHERE id = ?').pluck();
   const entries = createEntryReader(db);
   // One row per filtered interval; lost at a restart, which reads the same Events once more.
   const keptOut = new Map<string, { filter: string | null; through: number }>();
 
   const scan = ({ stream, after, upTo }: Interval, worker: string, most: number) =>
     events.all({ stream, after, upTo, worker, most }) as number[];
+
+  /** What a Stream of conversations shows together; undefined where that does not matter. An Event without a thread stands alone. */
+  function conversationOf(entry: Entry): string | undefined {
+    if (entry.stream === null || batchOf.get(entry.stream) !== 'conversation') return undefined;
+    return `${entry.stream} ${messageOf(entry).thread_id ?? entry.seq}`;
+  }
 
   /** Reads on past what the filter keeps out, and remembers how far, so that the next look begins there. */
   function filtered(interval: Interval, worker: string, most: number): number[] {
@@ -143,7 +150,7 @@ export function createInbox(db: Db): Inbox {
       const open = openBatchOf(row);
       if (open) return reopened(workerId, row.checkpoint, open);
       const candidates = entries(pendingSeqs(workerId, row.checkpoint, limits.triggers));
-      const triggers = bounded(candidates, limits.bytes);
+      const triggers = bounded(candidates, limits.bytes, conversationOf);
       if (triggers.length === 0) return undefined;
       return { workerId, triggers, attempt: 1, rest: [], oneByOne: false, checkpoint: row.checkpoint };
     },
@@ -172,15 +179,20 @@ function messageOf(entry: Entry): Message {
   return (bytes && decodeMessage(bytes)) ?? {};
 }
 
-/** The longest beginning that is small enough and does not mix what came from outside with what came from inside. */
-function bounded(candidates: Entry[], bytesMax: number): Entry[] {
+/**
+ * The longest beginning that is small enough, does not mix what came from outside with what came from inside, and holds one
+ * conversation where a Stream asks for that.
+ */
+function bounded(candidates: Entry[], bytesMax: number, conversationOf: (entry: Entry) => string | undefined): Entry[] {
   const [first] = candidates;
   if (!first) return [];
+  const conversation = conversationOf(first);
   let bytes = 0;
   const kept: Entry[] = [];
   for (const entry of candidates) {
     bytes += entry.content.reduce((sum, part) => sum + (part.name === 'message' ? part.bytes.length : 0), 0);
-    if (kept.length > 0 && (bytes > bytesMax || isOutside(entry) !== isOutside(first))) break;
+    const isOther = isOutside(entry) !== isOutside(first) || conversationOf(entry) !== conversation;
+    if (kept.length > 0 && (bytes > bytesMax || isOther)) break;
     kept.push(entry);
   }
   return kept;

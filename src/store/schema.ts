@@ -84,6 +84,8 @@ export const streams = sqliteTable('streams', {
   purpose: text('purpose', { enum: ['open', 'dm', 'transcript', 'notices', 'chat'] }).notNull(),
   members: text('members').notNull(),
   private: flag('private').notNull(),
+  hold: flag('hold').notNull(),
+  batch: text('batch', { enum: ['stream', 'conversation'] }).notNull(),
   createdBy: text('created_by').notNull(),
   createdAt: text('created_at').notNull(),
   deletedAt: text('deleted_at'),

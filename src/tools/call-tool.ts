@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { OrgError } from '../domain/errors.ts';
 import type { Org } from '../domain/org.ts';
 import type { Caller, Tool, ToolContext, ToolDeps } from './define-tool.ts';
+import { type InputSchema, inputSchema } from './input-schema.ts';
 
 /** How a call ended. A refusal's text is a sentence for the caller; an unknown tool is a protocol matter of its own. */
 export type ToolOutcome =
@@ -17,6 +18,8 @@ export type ToolDoor = {
   call: CallTool;
   /** The tools a Worker holds, in catalog order. */
   granted(workerId: string): readonly Tool[];
+  /** What a client is shown of a tool's arguments; computed once. */
+  inputSchema(tool: Tool): InputSchema;
 };
 
 /** @param onBug told of every failure that is no refusal, with the reference the caller was given */
@@ -27,6 +30,7 @@ export function createToolDoor(
 ): ToolDoor {
   const byName = new Map(catalog.map((tool) => [tool.name, tool]));
   const toolNames = new Set(byName.keys());
+  const schemas = new Map<Tool, InputSchema>();
   const contextOf = (caller: Caller): ToolContext => {
     const { workerId, via, onBehalfOf, cause } = caller;
     const options = { via, ...(onBehalfOf ? { onBehalfOf } : {}), ...(cause ? { cause } : {}) };
@@ -52,6 +56,11 @@ export function createToolDoor(
         onBug(reference, error);
         return { kind: 'refused', message: `Internal error (ref ${reference}); the daemon's log says more.` };
       }
+    },
+    inputSchema(tool) {
+      const schema = schemas.get(tool) ?? inputSchema(tool, [...deps.transports.keys()]);
+      schemas.set(tool, schema);
+      return schema;
     },
     granted: (workerId) => catalog.filter(({ name }) => holds(deps.journal.org, workerId, name)),
   };

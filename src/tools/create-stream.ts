@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { invalid } from '../domain/errors.ts';
 import { optionalId, tolerant } from './arguments.ts';
 import { defineTool, type ToolDeps } from './define-tool.ts';
+import { TRANSPORT } from './input-schema.ts';
 
-const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
+export const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
 
 /** The kinds are listed so that a model sees them; which exist is the transports' matter and checked below. */
 export const transportInput = z
@@ -11,9 +12,12 @@ export const transportInput = z
     if (typeof value !== 'string') return value ?? undefined;
     return value.trim().startsWith('{') ? parsed(value) : { kind: value };
   }, z.object({ kind: z.string(), config: z.record(z.string(), z.unknown()).optional() }).optional())
-  .describe(
-    'How it reaches outside: local (default) or webhook; {"kind": "webhook", "config": {"secret": true}} with settings.',
-  );
+  .describe('How it reaches outside; with settings such as {"kind": "webhook", "config": {"secret": true}}.')
+  .meta(TRANSPORT);
+
+export const batchInput = tolerant(z.enum(['stream', 'conversation']).optional()).describe(
+  'What one activation is shown at once: all that waits (stream), or one thread (conversation; the default for email).',
+);
 
 export const createStream = defineTool({
   name: 'create_stream',
@@ -26,6 +30,8 @@ export const createStream = defineTool({
     description: optionalId('What it is for.'),
     transport: transportInput,
     private: flag('Only its members may read and publish.'),
+    hold: flag('What is to leave through the transport waits until a person releases it.'),
+    batch: batchInput,
   }),
   effect: 'adds',
   async handler(args, context) {
@@ -42,6 +48,8 @@ export const createStream = defineTool({
       description: args.description ?? '',
       transport,
       private: args.private ?? false,
+      hold: args.hold ?? false,
+      batch: args.batch ?? context.transports.get(transport.kind)?.batch ?? 'stream',
     });
     const inbound = context.transports.get(transport.kind)?.describeInbound?.(streamId, transport);
     return { id: streamId, ...inbound, ...(secret ? { secret } : {}) };

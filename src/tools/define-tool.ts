@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Cause, Via } from '../domain/entry.ts';
 import type { Command } from '../domain/org.ts';
-import type { StreamTransport } from '../domain/stream.ts';
+import type { StreamBatch, StreamTransport } from '../domain/stream.ts';
 import type { Committed, Journal } from '../store/journal.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
@@ -24,6 +24,8 @@ export type TransportInfo = {
   kind: string;
   /** @throws OrgError invalid */
   checkConfig(config: Record<string, unknown>): Record<string, unknown>;
+  /** How Events of such a Stream are shown unless the Stream says otherwise. */
+  batch?: StreamBatch;
   /** Set for transports that only receive: why `publish` is refused. */
   inboundOnly?: string;
   /** What a person needs in order to send to this Stream, such as its URL. */

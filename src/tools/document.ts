@@ -1,14 +1,5 @@
-import { z } from 'zod';
 import type { Tool } from './define-tool.ts';
-
-type Property = { type?: string; description?: string; enum?: string[]; items?: { type?: string } };
-type Schema = { properties?: Record<string, Property>; required?: string[] };
-
-/** The JSON Schema a client is shown for a tool's arguments. */
-export function inputSchema(tool: Tool): Schema & Record<string, unknown> {
-  const { $schema: _, ...schema } = z.toJSONSchema(tool.input, { io: 'input', unrepresentable: 'any' });
-  return schema as Schema & Record<string, unknown>;
-}
+import { inputSchema, type Property } from './input-schema.ts';
 
 const effects = {
   reads: 'Reads only.',
@@ -17,7 +8,7 @@ const effects = {
 };
 
 /** docs/tools.md, made from the catalog. */
-export function toolsDocument(catalog: readonly Tool[]): string {
+export function toolsDocument(catalog: readonly Tool[], transportKinds: readonly string[]): string {
   const head = [
     '# Tools',
     '',
@@ -25,17 +16,22 @@ export function toolsDocument(catalog: readonly Tool[]): string {
     `There are ${catalog.length}. A Worker sees and may call those it was granted; the owner holds them all.`,
     '',
   ];
-  return `${[...head, ...catalog.flatMap(section)].join('\n')}`;
+  return `${[...head, ...catalog.flatMap((tool) => section(tool, transportKinds))].join('\n')}`;
 }
 
-function section(tool: Tool): string[] {
-  const { properties = {}, required = [] } = inputSchema(tool);
+function section(tool: Tool, transportKinds: readonly string[]): string[] {
+  const { properties = {}, required = [] } = inputSchema(tool, transportKinds);
   const rows = Object.entries(properties).map(([name, property]) => {
-    const type = property.enum ? property.enum.map((value) => `\`${value}\``).join(' or ') : (property.type ?? 'any');
+    const type = typeOf(property);
     const description = (property.description ?? '').replaceAll('|', '\\|');
     return `| \`${name}\` | ${type} | ${required.includes(name) ? 'yes' : ''} | ${description} |`;
   });
   const table =
     rows.length > 0 ? ['| argument | type | required | |', '|---|---|---|---|', ...rows] : ['No arguments.'];
   return [`## ${tool.name}`, '', `${tool.description} ${effects[tool.effect]}`, '', ...table, ''];
+}
+
+function typeOf({ enum: values, oneOf, type = 'any' }: Property): string {
+  if (oneOf) return oneOf.map(typeOf).join(', or ');
+  return values ? values.map((value) => `\`${value}\``).join(' or ') : type;
 }

@@ -28,6 +28,8 @@ export const getStream = defineTool({
       transportKind,
       transportConfig,
       private: stream.private,
+      hold: stream.hold,
+      batch: stream.batch,
       events: eventCount,
       ...(deletedAt ? { deletedAt } : {}),
       ...inbound,

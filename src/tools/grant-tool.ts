@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { withWarnings } from './refresh-folders.ts';
+import { strangerWarnings } from './strangers.ts';
 
 export const grantTool = defineTool({
   name: 'grant_tool',
@@ -12,9 +14,11 @@ export const grantTool = defineTool({
     toolName: required('toolName', 'The tool, such as publish; agent:NAME for a tool of the agent program itself.'),
   }),
   effect: 'adds',
-  async handler({ id, workerId, toolName }, { journal, newId, change }) {
+  async handler({ id, workerId, toolName }, context) {
+    const { journal, newId, change } = context;
     const grantId = id ?? `g-${newId()}`;
     await change({ type: 'GrantTool', grantId, workerId, tool: toolName });
-    return { id: journal.org.grants.get(workerId)?.get(toolName) ?? grantId };
+    const warnings = toolName.startsWith('agent:') ? strangerWarnings(context, [workerId]) : [];
+    return { id: journal.org.grants.get(workerId)?.get(toolName) ?? grantId, ...withWarnings(warnings) };
   },
 });

@@ -4,6 +4,7 @@ import { list, optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { refreshFolders, withWarnings } from './refresh-folders.ts';
 import { mentionedTools, toolsOfRole } from './role-text.ts';
+import { strangerWarnings } from './strangers.ts';
 
 const KINDS = ['human', 'ai'] as const;
 
@@ -48,6 +49,7 @@ export const hireWorker = defineTool({
     });
     const warnings = refreshFolders(context, [workerId]);
     const lacking = mentionedTools(role?.content ?? '', toolNames).filter((tool) => !tools.includes(tool));
+    warnings.push(...strangerWarnings(context, [workerId]));
     warnings.push(...lacking.map((tool) => `The Role mentions ${tool}, which ${workerId} was not granted.`));
     return { id: workerId, granted: tools, ...withWarnings(warnings) };
   },

@@ -4,6 +4,8 @@ import { mayRead } from '../domain/may-read.ts';
 import { list, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { filterInput, toFilter } from './filter-input.ts';
+import { withWarnings } from './refresh-folders.ts';
+import { strangerWarnings } from './strangers.ts';
 
 export const inviteWorkers = defineTool({
   name: 'invite_workers',
@@ -15,13 +17,14 @@ export const inviteWorkers = defineTool({
     filter: filterInput,
   }),
   effect: 'adds',
-  async handler({ streamId, workerIds = [], filter }, { caller, journal, change }) {
+  async handler({ streamId, workerIds = [], filter }, context) {
+    const { caller, journal, change } = context;
     const { org } = journal;
     if (org.streams.has(streamId) && !mayRead(org, caller.workerId, streamId)) {
       throw forbidden(`Stream ${streamId} is private; only its members invite others.`);
     }
     const wanted = toFilter(filter);
     await change({ type: 'InviteWorkers', streamId, workerIds, ...(wanted ? { filter: wanted } : {}) });
-    return { streamId, workerIds };
+    return { streamId, workerIds, ...withWarnings(strangerWarnings(context, workerIds)) };
   },
 });

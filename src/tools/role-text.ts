@@ -11,17 +11,17 @@ export function toolsOfRole(content: string, toolNames: ReadonlySet<string>): st
   const length = lines.slice(start + 1).findIndex((line) => /^#{1,6}\s/.test(line));
   const section = lines.slice(start + 1, length < 0 ? undefined : start + 1 + length).join('\n');
   const quoted = [...section.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]).join('\n');
-  return words(quoted === '' ? section : quoted).filter((word) => toolNames.has(word) || word.startsWith('agent:'));
+  return words(quoted === '' ? section : quoted).filter((word) => toolNames.has(word));
 }
 
 /** The tools that a Role mentions anywhere in backticks. */
 export function mentionedTools(content: string, toolNames: ReadonlySet<string>): string[] {
   const quoted = [...content.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '');
-  return [...new Set(quoted.filter((word) => toolNames.has(word)))];
+  return [...new Set(quoted.filter((word) => toolNames.has(word) || word.startsWith('agent:')))];
 }
 
 function words(section: string): string[] {
-  return [...new Set(section.match(/agent:[A-Za-z][\w-]*(?:\([^()\n]*\))?|[a-z][a-z_]*/g) ?? [])];
+  return [...new Set(section.replaceAll(/agent:\S+/g, '').match(/[a-z][a-z_]*/g) ?? [])];
 }
 
 /** A Role's title: its first heading, without a leading "Role:"; else its first line, shortened. */

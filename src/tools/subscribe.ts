@@ -4,6 +4,8 @@ import { mayRead } from '../domain/may-read.ts';
 import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { filterInput, toFilter } from './filter-input.ts';
+import { withWarnings } from './refresh-folders.ts';
+import { strangerWarnings } from './strangers.ts';
 
 export const subscribe = defineTool({
   name: 'subscribe',
@@ -11,13 +13,14 @@ export const subscribe = defineTool({
   description: 'Listen to a Stream yourself: its Events wake you from now on. To add others, use invite_workers.',
   input: z.object({ streamId: required('streamId', 'The Stream to listen to.'), filter: filterInput }),
   effect: 'adds',
-  async handler({ streamId, filter }, { caller, journal, change }) {
+  async handler({ streamId, filter }, context) {
+    const { caller, journal, change } = context;
     const { org } = journal;
     const known = org.streams.has(streamId);
     if (known && !mayRead(org, caller.workerId, streamId)) {
       throw forbidden(`Stream ${streamId} is private; ask a member to invite you.`);
     }
     await change({ type: 'Subscribe', streamId, filter: toFilter(filter) });
-    return { workerId: caller.workerId, streamId };
+    return { workerId: caller.workerId, streamId, ...withWarnings(strangerWarnings(context, [caller.workerId])) };
   },
 });

@@ -1,19 +1,24 @@
 import { z } from 'zod';
 import { requireStream } from '../domain/stream.ts';
-import { optionalId, required, tolerant } from './arguments.ts';
-import { checkTransport, transportInput } from './create-stream.ts';
+import { optionalId, required } from './arguments.ts';
+import { batchInput, checkTransport, flag, transportInput } from './create-stream.ts';
 import { defineTool } from './define-tool.ts';
+import { withWarnings } from './refresh-folders.ts';
+import { strangerWarnings } from './strangers.ts';
 
 export const updateStream = defineTool({
   name: 'update_stream',
   title: 'Change a Stream',
-  description: 'Change the name, description, transport or privacy of a Stream. What is left out stays as it is.',
+  description:
+    'Change a Stream: its name, description, transport, privacy, holding or batching. What is left out stays as it is.',
   input: z.object({
     streamId: required('streamId', 'The Stream.'),
     name: optionalId('New name.'),
     description: optionalId('New description.'),
     transport: transportInput,
-    private: tolerant(z.boolean().optional()).describe('Only its members may read and publish.'),
+    private: flag('Only its members may read and publish.'),
+    hold: flag('What is to leave through the transport waits until a person releases it.'),
+    batch: batchInput,
   }),
   effect: 'changes',
   async handler(args, context) {
@@ -31,8 +36,11 @@ export const updateStream = defineTool({
       ...(args.description === undefined ? {} : { description: args.description }),
       ...(transport ? { transport } : {}),
       ...(args.private === undefined ? {} : { private: args.private }),
+      ...(args.hold === undefined ? {} : { hold: args.hold }),
+      ...(args.batch === undefined ? {} : { batch: args.batch }),
     });
     const { name, transportKind } = queries.stream(streamId) ?? {};
-    return { id: streamId, name, transportKind, ...(secret ? { secret } : {}) };
+    const warnings = transport ? strangerWarnings(context, queries.members(streamId)) : [];
+    return { id: streamId, name, transportKind, ...(secret ? { secret } : {}), ...withWarnings(warnings) };
   },
 });

@@ -37,6 +37,16 @@ export type Inbound = {
     /** The sender chose the key itself, so another body under it is a mistake to be refused. */
     ownKey: boolean;
   };
+  /**
+   * Set when this was caused by an AI Worker, ours or another organisation's, and comes back: it counts as one hop further
+   * than what caused it. Claims can only raise the number of hops, so a forged one harms none but its own Event.
+   */
+  origin?: {
+    /** Hops of what caused it, as far as the request says. */
+    hops?: number;
+    /** The Event of ours that caused it; ids that are not ours are passed over. */
+    eventId?: string;
+  };
 };
 
 /** How requests of a provider come in. */
@@ -80,6 +90,8 @@ export type Transport<Config extends z.ZodType = z.ZodType> = {
   kind: string;
   /** Its messages are sentences for whoever makes the Stream. */
   config: Config;
+  /** How Events of such a Stream are shown unless the Stream says otherwise; `conversation` where several people write. */
+  batch?: 'conversation';
   /** Why such a Stream cannot be published to, for kinds that only receive. */
   inboundOnly?: string;
   account?: AccountSetting;

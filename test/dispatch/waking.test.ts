@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { connect } from '../support/daemon.ts';
 import { dispatchStage, until } from '../support/dispatch.ts';
 
 it('A99: publishing activates every subscribed AI Worker exactly once, except the publisher', async () => {
@@ -149,6 +150,20 @@ it('A108: hiring an AI Worker gives it exactly one trigger, its hire', async () 
   expect(stage.runs).toHaveLength(1);
   expect(stage.runs[0]?.prompt.match(/=== Trigger ===/g)).toHaveLength(1);
   expect(stage.runs[0]?.prompt).toContain('kind: hire');
+});
+
+it('A62: the first list of tools that a hired agent sees has what it was granted', async () => {
+  const seen: string[][] = [];
+  const stage = await dispatchStage({
+    play: async ({ mcp, workerId }) => {
+      const caller = await connect(new URL(mcp.url).origin, workerId, mcp.token);
+      seen.push((await caller.tools()).sort());
+    },
+  });
+  await stage.hire('w-ann', { grants: ['publish', 'dm'] });
+  await stage.hire('w-bob');
+  await stage.idle();
+  expect(seen).toEqual([['dm', 'publish'], []]);
 });
 
 it('loses no wake at any moment around the end of a run', async () => {

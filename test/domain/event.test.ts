@@ -148,6 +148,8 @@ describe('SendDm', () => {
         purpose: 'dm',
         members: ['w-ada', 'w-bob'],
         private: true,
+        hold: false,
+        batch: 'stream',
       },
       { type: 'WorkerSubscribed', workerId: 'w-ada', streamId: 's-dm-w-ada-w-bob', filter: null },
       { type: 'WorkerSubscribed', workerId: 'w-bob', streamId: 's-dm-w-ada-w-bob', filter: null },

@@ -19,6 +19,8 @@ describe('FoundOrg', () => {
           purpose: 'notices',
           members: [],
           private: true,
+          hold: false,
+          batch: 'stream',
         },
         { type: 'WorkerSubscribed', workerId: 'w-owner', streamId: 's-notices', filter: null },
       );

@@ -16,6 +16,8 @@ describe('CreateStream', () => {
         description: 'What comes in.',
         transport,
         private: true,
+        hold: false,
+        batch: 'stream',
         purpose: 'open',
         members: [],
       });
@@ -75,6 +77,8 @@ describe('UpdateStream', () => {
         description: 'new',
         transport: { kind: 'local', config: {} },
         private: false,
+        hold: false,
+        batch: 'stream',
       });
   });
 

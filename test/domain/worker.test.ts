@@ -31,6 +31,8 @@ describe('HireWorker', () => {
           purpose: 'transcript',
           members: ['w-ada', 'w-owner'],
           private: false,
+          hold: false,
+          batch: 'stream',
         },
         { type: 'WorkerSubscribed', workerId: 'w-owner', streamId: 's-activations-w-ada', filter: null },
       );

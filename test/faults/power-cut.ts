@@ -55,7 +55,7 @@ type Disk = {
  * covered, but not everything an arbitrary program may do to files.
  */
 export function shimEnvironment(dir: string, logFile: string): Record<string, string> | string {
-  const shim = compileShim();
+  const shim = compileShim('power-cut-shim');
   if ('missing' in shim) return shim.missing;
   mkdirSync(dir, { recursive: true });
   const preloaded = process.env.LD_PRELOAD ? `:${process.env.LD_PRELOAD}` : '';

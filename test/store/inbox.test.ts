@@ -283,6 +283,22 @@ describe('a batch', () => {
     expect(shown()).toEqual([]);
   });
 
+  test('holds one conversation on a Stream that says so, and what has no thread alone', async () => {
+    await stream(org, 's-mail', { batch: 'conversation' });
+    await subscribe(org, 'w-ada', 's-mail');
+    await handled('w-ada').catch(() => {});
+    const mail = (thread?: string) =>
+      org.publish('transport:email', 's-mail', { body: 'x', ...(thread ? { thread_id: thread } : {}) });
+    const seqs = [await mail('t1'), await mail('t1'), await mail('t2'), await mail(), await mail(), await mail('t1')];
+    const [a, b, c, d, e, f] = seqs;
+    const batches = [];
+    while (org.inbox.hasWork('w-ada')) batches.push(await handled('w-ada'));
+    expect(batches).toEqual([[a, b], [c], [d], [e], [f]]);
+    await org.commit('w-owner', { type: 'UpdateStream', streamId: 's-mail', batch: 'stream' });
+    const more = [await mail('t1'), await mail('t2'), await mail()];
+    expect(await handled('w-ada')).toEqual(more);
+  });
+
   test('never leaves a trigger out that came before another it has', async () => {
     await subscribe(org, 'w-ada', 's-other');
     const seqs: number[] = [];

@@ -2,10 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { openDatabase } from '../../src/store/database.ts';
 import { createSecretBox } from '../../src/store/secrets.ts';
-import { checkSetting } from '../../src/store/setting-definition.ts';
-import { createSettings, type SettingKey, type Settings, settingDefinitions } from '../../src/store/settings.ts';
+import { checkSetting, define } from '../../src/store/setting-definition.ts';
+import {
+  createSettings,
+  hasSecrets,
+  type SettingKey,
+  type Settings,
+  settingDefinitions,
+} from '../../src/store/settings.ts';
 import { testDirectory } from '../support/org.ts';
 
 const box = createSecretBox(randomBytes(32));
@@ -102,5 +109,67 @@ describe('a secret', () => {
     settings.setSecret('stream.s-in', 'hush');
     db.sqlite.exec("UPDATE settings SET value = substr(value, 1, 20) || 'A' || substr(value, 22)");
     expect(() => settings.secret('stream.s-in')).toThrow(/cannot be read/);
+  });
+});
+
+describe('a setting with secrets', () => {
+  const accounts = {
+    'transport.mail': define(
+      z
+        .object({ token: z.string().min(1, 'token is empty'), from: z.string(), note: z.string().optional() })
+        .nullable(),
+      null,
+      'A mail account.',
+      ['token', 'note'],
+    ),
+    'model.api_key': define(z.string(), '', 'A key.', true),
+  };
+  const view = (key: string, revealSecrets = false) =>
+    settings.list({ revealSecrets }).find((each) => each.key === key)?.value;
+
+  beforeEach(() => {
+    settings = createSettings(db, box, { accounts });
+  });
+
+  test('A31: shows neither the secret fields of an object nor a secret text, unless it is asked to', () => {
+    expect([view('transport.mail'), view('model.api_key')]).toEqual([null, '']);
+    settings.set('transport.mail', { token: 'hush', from: 'a@b.example' });
+    settings.set('model.api_key', 'hush too');
+    expect(view('transport.mail')).toEqual({ token: '...', from: 'a@b.example' });
+    expect(view('model.api_key')).toBe('...');
+    expect(view('transport.mail', true)).toEqual({ token: 'hush', from: 'a@b.example' });
+    expect(view('model.api_key', true)).toBe('hush too');
+    expect(settings.account('transport.mail')).toEqual({ token: 'hush', from: 'a@b.example' });
+  });
+
+  test('keeps a secret that is given back as it was shown, and changes the rest', () => {
+    settings.set('transport.mail', { token: 'hush', from: 'a@b.example', note: 'n' });
+    settings.set('transport.mail', { token: '...', from: 'c@d.example' });
+    expect(settings.account('transport.mail')).toEqual({ token: 'hush', from: 'c@d.example' });
+    settings.set('model.api_key', 'hush too');
+    settings.set('model.api_key', '...');
+    expect(settings.account('model.api_key')).toBe('hush too');
+  });
+
+  test('does not take the dots for a secret where none is stored', () => {
+    expect(() => settings.set('transport.mail', { token: '...', from: 'a@b.example' })).toThrow(
+      /^validate "transport.mail"/,
+    );
+    expect(settings.account('transport.mail')).toBeUndefined();
+  });
+
+  test('refuses what does not fit without repeating it', () => {
+    expect(() => settings.set('transport.mail', 'sesame')).toThrow('validate "transport.mail": not a JSON object');
+    expect(() => settings.set('transport.mail', { token: '', from: 'sesame' })).toThrow(
+      'validate "transport.mail": token is empty',
+    );
+  });
+
+  test('is not to be read in the file, and needs the key that sealed it', () => {
+    settings.set('transport.mail', { token: 'sesame-token', from: 'a@b.example' });
+    for (const end of ['', '-wal']) expect(readFileSync(`${file}${end}`).includes('sesame-token')).toBe(false);
+    expect(hasSecrets(db)).toBe(true);
+    const other = createSettings(db, createSecretBox(randomBytes(32), '/data/key'), { accounts });
+    expect(() => other.account('transport.mail')).toThrow(/cannot be read with \/data\/key/);
   });
 });

@@ -128,6 +128,8 @@ export const streamCommand = (streamId: string, fields: Partial<CreateStream> = 
   description: '',
   transport: { kind: 'local', config: {} },
   private: false,
+  hold: false,
+  batch: 'stream',
   ...fields,
 });
 

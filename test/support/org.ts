@@ -6,6 +6,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { ContentPart } from '../../src/domain/entry.ts';
 import { encodeMessage, type Message } from '../../src/domain/message.ts';
 import type { Command, DomainEvent } from '../../src/domain/org.ts';
+import type { StreamBatch } from '../../src/domain/stream.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import type { Entry } from '../../src/store/entries.ts';
 import { createInbox } from '../../src/store/inbox.ts';
@@ -112,7 +113,11 @@ export function hire(org: TestOrg, workerId: string, options: HireOptions = {}):
   return org.entries('w-owner', { type: 'HireWorker', workerId, ...defaults, grants: [], streams: [], ...options });
 }
 
-export function stream(org: TestOrg, streamId: string, options: { private?: boolean } = {}): Promise<Entry[]> {
+export function stream(
+  org: TestOrg,
+  streamId: string,
+  options: { private?: boolean; batch?: StreamBatch } = {},
+): Promise<Entry[]> {
   const fields = { name: streamId, description: '', transport: { kind: 'local', config: {} }, private: false };
   return org.entries('w-owner', { type: 'CreateStream', streamId, ...fields, ...options });
 }

@@ -35,6 +35,7 @@ const text = fc.oneof(
 );
 const tool = fc.constantFrom(...TOOLS, 'agent:Bash', 'nonsense', '');
 const grantId = fc.integer({ min: 0, max: 30 }).map((n) => `g-${n}`);
+const batch = fc.constantFrom('stream' as const, 'conversation' as const);
 const filter = fc.option(fc.record({ from: fc.constantFrom<string[][]>(['eve'], ['*'], ['bob', 'e*']) }), { freq: 2 });
 const message = fc.record(
   { from: fc.constantFrom('eve', 'bob', ''), body: text, thread_id: fc.constantFrom('t', 'u', ''), subject: text },
@@ -85,14 +86,17 @@ const command: fc.Arbitrary<Command> = fc.oneof(
         config: fc.dictionary(text, fc.jsonValue(), { maxKeys: 2 }),
       }),
       private: fc.boolean(),
+      hold: fc.boolean(),
+      batch,
     }),
   ),
-  fc.record({ streamId, name: fc.option(text), private: fc.option(fc.boolean()) }).map(
-    ({ streamId: id, name, private: closed }): Command => ({
+  fc.record({ streamId, name: fc.option(text), private: fc.option(fc.boolean()), batch: fc.option(batch) }).map(
+    ({ streamId: id, name, private: closed, batch: shown }): Command => ({
       type: 'UpdateStream',
       streamId: id,
       ...(name === null ? {} : { name }),
       ...(closed === null ? {} : { private: closed }),
+      ...(shown === null ? {} : { batch: shown }),
     }),
   ),
   fc.record({ type: fc.constant('DeleteStream' as const), streamId }),

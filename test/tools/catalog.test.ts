@@ -3,10 +3,12 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { catalog } from '../../src/tools/catalog.ts';
-import { inputSchema } from '../../src/tools/document.ts';
+import { inputSchema } from '../../src/tools/input-schema.ts';
+import { transports } from '../../src/transports/catalog.ts';
 import { openTestDaemon } from '../support/http.ts';
 
 const seed = Number(process.env.HELIX_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const KINDS = [...transports.keys()];
 const folder = fileURLToPath(new URL('../../src/tools', import.meta.url));
 
 describe.each(catalog.map((tool) => [tool.name, tool] as const))('%s', (name, tool) => {
@@ -22,7 +24,7 @@ describe.each(catalog.map((tool) => [tool.name, tool] as const))('%s', (name, to
   });
 
   it('A48: has a schema that serialises, with every argument described', () => {
-    const schema = inputSchema(tool);
+    const schema = inputSchema(tool, KINDS);
     expect(JSON.parse(JSON.stringify(schema))).toMatchObject({ type: 'object' });
     for (const [argument, property] of Object.entries(schema.properties ?? {}))
       expect(property.description, argument).toBeTruthy();
@@ -44,11 +46,24 @@ it('keeps the list short: all of it in 40 KB, two tools in 2 KB', () => {
         name: tool.name,
         title: tool.title,
         description: tool.description,
-        inputSchema: inputSchema(tool),
+        inputSchema: inputSchema(tool, KINDS),
       })),
     ).length;
   expect(listed(catalog)).toBeLessThan(40_000);
   expect(listed(catalog.filter(({ name }) => name === 'publish' || name === 'subscribe'))).toBeLessThan(2_048);
+});
+
+it('A47: shows which kinds of Worker and of transport there are', () => {
+  const schemaOf = (name: string) => inputSchema(catalog.find((tool) => tool.name === name)!, KINDS).properties ?? {};
+  expect(schemaOf('hire_worker').kind).toMatchObject({ enum: ['human', 'ai'] });
+  for (const name of ['create_stream', 'update_stream']) {
+    expect(schemaOf(name).transport).toMatchObject({
+      oneOf: [
+        { type: 'string', enum: KINDS },
+        { type: 'object', properties: { kind: { type: 'string', enum: KINDS }, config: { type: 'object' } } },
+      ],
+    });
+  }
 });
 
 it(`random wrong arguments are refused and record nothing (seed ${seed})`, { timeout: 120_000 }, async () => {
@@ -77,7 +92,7 @@ it(`random wrong arguments are refused and record nothing (seed ${seed})`, { tim
     fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 }),
   );
   for (const tool of catalog) {
-    const names = Object.keys(inputSchema(tool).properties ?? {});
+    const names = Object.keys(inputSchema(tool, KINDS).properties ?? {});
     const args = fc.record(Object.fromEntries(names.map((name) => [name, junk])), { requiredKeys: [] });
     await fc.assert(
       fc.asyncProperty(args, async (given) => {

@@ -142,6 +142,29 @@ describe('Hiring', () => {
     });
   });
 
+  it('warns, whichever comes first, when one who can act on the machine hears strangers', async () => {
+    await call('create_stream', { id: 's-in', name: 'in', transport: 'webhook' });
+    await call('create_stream', { id: 's-talk', name: 'talk' });
+    const warning = [expect.stringMatching(/^w-\w+ holds agent:Bash and listens to s-in, where strangers write/)];
+    const given = { grants: ['agent:Bash', 'subscribe'] };
+    expect(await call('hire_worker', { id: 'w-eva', ...ai, ...given, streams: ['s-in'] })).toMatchObject({
+      warnings: warning,
+    });
+    expect(await call('hire_worker', { id: 'w-bob', ...ai, ...given, streams: ['s-talk'] })).not.toHaveProperty(
+      'warnings',
+    );
+    expect(await call('subscribe', { streamId: 's-in' }, 'w-bob')).toMatchObject({ warnings: warning });
+    await call('hire_worker', { id: 'w-cid', ...ai, grants: ['agent:Bash'] });
+    expect(await call('invite_workers', { streamId: 's-in', workerIds: ['w-cid'] })).toMatchObject({
+      warnings: warning,
+    });
+    await call('hire_worker', { id: 'w-dan', ...ai, grants: [], streams: ['s-in'] });
+    expect(await call('grant_tool', { workerId: 'w-dan', toolName: 'agent:Bash' })).toMatchObject({
+      warnings: warning,
+    });
+    expect(await call('grant_tool', { workerId: 'w-dan', toolName: 'publish' })).not.toHaveProperty('warnings');
+  });
+
   it('A63 A64: a refused hire leaves nothing behind', async () => {
     const before = daemon.core.journal.lastSeq;
     const wrong = [

@@ -10,7 +10,7 @@ describe('the tools of a Role', () => {
     ['a list in backticks', '- `publish`\n- `read_events`: to look', ['publish', 'read_events']],
     ['a plain list', '- publish\n- read_events', ['publish', 'read_events']],
     ['a sentence', 'publish, read_events and dm', ['publish', 'read_events', 'dm']],
-    ['tools of the agent itself', '- `publish`\n- `agent:Bash(gh *)`', ['publish', 'agent:Bash(gh *)']],
+    ['no tool of the agent itself, which is given by name only', '- `publish`\n- `agent:Bash(gh *)`', ['publish']],
     ['each once', '`publish` `publish`', ['publish']],
     ['names nobody knows', '`fly` `publish`', ['publish']],
     ['nothing', 'None.', []],
@@ -28,7 +28,7 @@ describe('the tools of a Role', () => {
   });
 
   test('that are mentioned anywhere in backticks are known too', () => {
-    expect(mentionedTools(role('- publish'), TOOLS)).toEqual(['dm']);
+    expect(mentionedTools(role('- publish\n- `agent:Bash(gh *)`'), TOOLS)).toEqual(['agent:Bash(gh *)', 'dm']);
   });
 });
 

@@ -109,6 +109,8 @@ CREATE TABLE streams (
   purpose TEXT NOT NULL,
   members TEXT NOT NULL,
   private INTEGER NOT NULL,
+  hold INTEGER NOT NULL,
+  batch TEXT NOT NULL,
   created_by TEXT NOT NULL,
   created_at TEXT NOT NULL,
   deleted_at TEXT,

@@ -20,11 +20,11 @@ export function orgProjectors(sqlite: Database.Database): Projectors<OrgEventTyp
   const deletePosition = sqlite.prepare('DELETE FROM positions WHERE id = ?');
   const insertStream = sqlite.prepare(
     `INSERT INTO streams VALUES
-     (@streamId, @name, @description, @kind, @config, @purpose, @members, @private, @actor, @at, NULL, 0, 0)`,
+     (@streamId, @name, @description, @kind, @config, @purpose, @members, @private, @hold, @batch, @actor, @at, NULL, 0, 0)`,
   );
   const updateStream = sqlite.prepare(
     `UPDATE streams SET name = @name, description = @description, transport_kind = @kind, transport_config = @config,
-     private = @private WHERE id = @streamId`,
+     private = @private, hold = @hold, batch = @batch WHERE id = @streamId`,
   );
   const deleteStream = sqlite.prepare('UPDATE streams SET deleted_at = @at WHERE id = @streamId');
   const dropAside = sqlite.prepare(
@@ -57,7 +57,16 @@ export function orgProjectors(sqlite: Database.Database): Projectors<OrgEventTyp
 }
 
 function streamColumns(event: Extract<StreamEvent, { type: 'StreamCreated' | 'StreamUpdated' }>) {
-  const { streamId, name, description, transport } = event;
+  const { streamId, name, description, transport, batch } = event;
   const config = JSON.stringify(transport.config);
-  return { streamId, name, description, kind: transport.kind, config, private: event.private ? 1 : 0 };
+  return {
+    streamId,
+    name,
+    description,
+    kind: transport.kind,
+    config,
+    private: event.private ? 1 : 0,
+    hold: event.hold ? 1 : 0,
+    batch,
+  };
 }
