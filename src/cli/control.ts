@@ -8,6 +8,7 @@ import type { SettingView } from '../store/settings.ts';
 import type { TokenRow } from '../store/tokens.ts';
 import type { Verification } from '../store/verify.ts';
 import type { Core } from './core.ts';
+import { connectHook, disconnectHook, redeliver } from './github-hook.ts';
 import { OWNER_TOKEN_LABEL, type OwnerSeat, ownerSeat } from './owner.ts';
 import { verifyBeside } from './verification.ts';
 
@@ -15,6 +16,8 @@ export type ControlDeps = {
   core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders' | 'settings'>;
   /** Where the pages of the running daemon are; absent when none runs. */
   url?: () => string;
+  /** How the outside reaches the running daemon. */
+  publicUrl?: () => string;
   /** More to say about the running daemon. */
   status?: () => Record<string, unknown>;
 };
@@ -39,7 +42,10 @@ export type ControlName =
   | 'token.login'
   | 'config.list'
   | 'config.set'
-  | 'config.delete';
+  | 'config.delete'
+  | 'github.connect'
+  | 'github.redeliver'
+  | 'github.disconnect';
 export type Control = Record<ControlName, (args: unknown) => Promise<unknown>>;
 
 const newToken = z.object({
@@ -53,9 +59,11 @@ const listing = z
   .transform(({ revealSecrets = false }) => ({ revealSecrets }));
 const revocation = z.object({ id: z.string() });
 const login = z.object({ worker: z.string().optional() });
+const repository = z.object({ repo: z.string() });
 
-export function createControl({ core, url, status }: ControlDeps): Control {
+export function createControl({ core, url, publicUrl, status }: ControlDeps): Control {
   const { paths, db, journal, tokens, settings } = core;
+  const hook = { journal, settings, now: () => new Date(), ...(publicUrl ? { publicUrl } : {}) };
   return {
     status: async (): Promise<Status> => ({
       dataDir: paths.dataDir,
@@ -85,6 +93,12 @@ export function createControl({ core, url, status }: ControlDeps): Control {
       settings.delete(key);
       return { key };
     },
+    'github.connect': async (args) => connectHook(hook, parse(repository.extend({ stream: z.string() }), args)),
+    'github.redeliver': async (args) => {
+      const { repo, since } = parse(repository.extend({ since: z.iso.datetime().optional() }), args);
+      return redeliver(hook, { repo, ...(since ? { since } : {}) });
+    },
+    'github.disconnect': async (args) => disconnectHook(hook, parse(repository, args)),
     'token.list': async (): Promise<{ tokens: TokenView[] }> => ({ tokens: tokens.list().map(toView) }),
     async 'token.revoke'(args): Promise<{ id: string }> {
       const { id } = parse(revocation, args);

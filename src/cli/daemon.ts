@@ -27,6 +27,7 @@ import { ensureOwner, ensureOwnerToken } from './owner.ts';
 import { lockOrRefuse } from './running-daemon.ts';
 import { startSearchFilling } from './search-filling.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
+import { startTimekeeping } from './timekeeping.ts';
 import { version } from './version.ts';
 
 export type DaemonConfig = {
@@ -107,7 +108,7 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const busy = () => ({ running: dispatcher.running, waiting: waits.size });
     const status = () => ({ ...about, url: reach.url(), publicUrl: reach.publicUrl(), agent: agent.kind, ...busy() });
     const pagesUrl = config.publicUi ? reach.publicUrl : reach.url;
-    const control = createControl({ core, url: pagesUrl, status });
+    const control = createControl({ core, url: pagesUrl, publicUrl: reach.publicUrl, status });
 
     const app = createHttp(config, edges, { core, dispatch, door, control, isStopping: () => shutdown.isUnderWay });
     shutdown.first('the server', () => app.close());
@@ -132,6 +133,7 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
       onFailure: (error) => log.error({ err: error }, 'maintenance failed'),
     });
     shutdown.first('maintenance', maintenance);
+    shutdown.first('the clock', startTimekeeping(core, edges));
     const recovered = recoverThenStart(core, dispatch, { log, now, after, isStopping: () => shutdown.isUnderWay });
     const parts = { paths, db, journal, queries, settings, tokens, waits, door, dispatcher, control, agent };
     return { ...parts, ownerToken, recovered, url, publicUrl, port: reach.port(), stop: () => shutdown.run() };

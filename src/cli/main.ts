@@ -6,6 +6,7 @@ import { registerCall } from './call.ts';
 import { type Cli, type CommonOptions, OK, type Outlets, REFUSED, USAGE } from './command.ts';
 import { registerConfig } from './config.ts';
 import { registerDemo } from './demo-command.ts';
+import { registerGithub } from './github.ts';
 import { registerHelp, unknownCommand } from './help.ts';
 import { registerRebuild } from './rebuild.ts';
 import { registerServe } from './serve.ts';
@@ -60,6 +61,7 @@ export function createProgram(cli: Cli): Command {
     registerTail,
     registerToken,
     registerConfig,
+    registerGithub,
     registerVerify,
     registerRebuild,
     registerHelp,

@@ -1,7 +1,6 @@
 // What comes in from outside, for all transports alike: take the raw bytes, let the transport say what they are, commit,
 // answer. The answer comes after the commit, so what was acknowledged is on disk; nobody's activation is waited for.
-import { createHash } from 'node:crypto';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { notFound, OrgError } from '../domain/errors.ts';
 import type { Org } from '../domain/org.ts';
 import type { Once } from '../store/idempotency.ts';
@@ -17,6 +16,8 @@ import {
   type TransportStream,
   Unready,
 } from '../transports/transport.ts';
+import { createInboundReader, type InboundReader, type Reading } from './inbound-reading.ts';
+import { createRoom } from './inbound-room.ts';
 import { allowOnly, Refusal } from './refusal.ts';
 
 export type InboundDeps = {
@@ -30,6 +31,9 @@ type Landed = { id: string; streamId: string };
 
 /** Routes of every transport that receives. */
 export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
+  const reader = createInboundReader();
+  const room = createRoom();
+  app.addHook('onClose', () => reader.close());
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -39,8 +43,16 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
     });
     for (const { kind, account, receive } of deps.transports.values()) {
       if (!receive) continue;
-      scope.post(receive.path, { bodyLimit: receive.bodyBytesMax, config: REACH }, (request) =>
-        take(deps, { kind, account, receive }, request),
+      const { path, bodyBytesMax: bodyLimit } = receive;
+      const onRequest = async ({ raw }: FastifyRequest, reply: FastifyReply) => {
+        const length = raw.headers['content-length'];
+        const leave = await room.take(length === undefined ? bodyLimit : Math.min(Number(length), bodyLimit));
+        // Who went away while waiting is not heard of again.
+        if (reply.raw.closed) leave();
+        else reply.raw.once('close', leave);
+      };
+      scope.post(path, { bodyLimit, config: REACH, onRequest }, (request, reply) =>
+        take({ ...deps, reader }, { kind, account, receive }, request, reply),
       );
       allowOnly(scope, receive.path, ['POST'], REACH);
     }
@@ -49,25 +61,26 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
 
 const REACH = { reach: 'inbound' };
 
-/** @returns what landed: one Event where the path names the Stream, else a list */
+/** @returns what landed: one Event where the path names the Stream, else a list; nothing for providers that read nothing */
 async function take(
-  deps: InboundDeps,
+  deps: InboundDeps & { reader: InboundReader },
   { kind, account, receive }: { kind: string; account: AccountSetting | undefined; receive: Receiver<unknown> },
   request: FastifyRequest,
+  reply: FastifyReply,
 ) {
   const { stream: named } = request.params as { stream?: string };
   const { org } = deps.journal;
   const streams = named === undefined ? allOfKind(org, kind) : [openStream(org, kind, named)];
-  const raw = toRawRequest(request);
-  const inbound = genuine(() =>
-    receive.handle(
-      raw,
-      streams.map((id) => toTransportStream(deps, org, id)),
-      account && deps.settings.account(account.key),
-    ),
-  );
-  const digest = createHash('sha256').update(raw.body).digest();
-  const landed = await Promise.all(inbound.map((one) => land(deps, kind, one, digest)));
+  const reading = {
+    kind,
+    request: toRawRequest(request),
+    streams: streams.map((id) => toTransportStream(deps, org, id)),
+    account: account && deps.settings.account(account.key),
+  };
+  const { inbound, digest } = await genuine(deps.reader, reading, receive);
+  // One that fails fails the request: the provider comes again, and what has landed is recognised then.
+  const landed = await Promise.all(inbound.map((one) => land(deps, kind, one, Buffer.from(digest))));
+  if (receive.accepted) return reply.code(receive.accepted).send();
   return named === undefined ? { events: landed } : landed[0];
 }
 
@@ -129,9 +142,9 @@ function toTransportStream({ settings }: InboundDeps, org: Org, id: string): Tra
 }
 
 /** What a transport calls forbidden is a request that did not prove itself: 401. */
-function genuine(handle: () => Inbound[]): Inbound[] {
+async function genuine(reader: InboundReader, reading: Reading, receive: Receiver<unknown>) {
   try {
-    return handle();
+    return await reader.read(reading, receive);
   } catch (error) {
     if (error instanceof OrgError && error.code === 'forbidden') throw new Refusal(401, error.message);
     if (error instanceof Unready) throw new Refusal(503, error.message);

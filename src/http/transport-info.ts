@@ -8,7 +8,7 @@ import type { Transport } from '../transports/transport.ts';
  * @param accountOf what a transport's setting holds
  */
 export function transportInfo(
-  { kind, config, batch, inboundOnly, account, receive }: Transport,
+  { kind, config, batch, inboundOnly, account, receive, schedule }: Transport,
   baseUrl: () => string,
   accountOf: (key: string) => unknown,
 ): TransportInfo {
@@ -21,6 +21,9 @@ export function transportInfo(
     },
     ...(batch === undefined ? {} : { batch }),
     ...(inboundOnly === undefined ? {} : { inboundOnly }),
+    ...(schedule && {
+      describeInbound: (_streamId, transport) => schedule.describe(transport.config, new Date()),
+    }),
     ...(receive && {
       describeInbound(streamId, transport) {
         const path = receive.path.replace(':stream', encodeURIComponent(streamId));

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Deliverer } from '../domain/delivery.ts';
 import type { ContentPart } from '../domain/entry.ts';
+import type { Schedule } from '../domain/schedule.ts';
 
 /** An inbound request as it came: nothing decoded, nothing trusted. */
 export type RawRequest = {
@@ -97,4 +98,6 @@ export type Transport<Config extends z.ZodType = z.ZodType> = {
   account?: AccountSetting;
   receive?: Receiver<z.output<Config>>;
   send?: Deliverer<z.output<Config>>;
+  /** For kinds whose Events come by themselves. */
+  schedule?: Schedule<z.output<Config>>;
 };

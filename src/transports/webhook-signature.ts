@@ -15,7 +15,7 @@ export const makeSecret = (): string => PREFIX + randomBytes(SECRET_BYTES).toStr
 /** Whether one of the secrets signed exactly these bytes. */
 export function isGenuine(request: RawRequest, secrets: readonly string[]): boolean {
   // Every secret is tried, so that the time taken does not tell which one fits.
-  return secrets.map((secret) => isStandard(request, secret) || isHub(request, secret)).includes(true);
+  return secrets.map((secret) => isStandard(request, secret) || isHubSigned(request, secret)).includes(true);
 }
 
 /** `webhook-signature: v1,<base64> v1,<base64>` over `id.timestamp.body`; other versions in the list are skipped. */
@@ -33,7 +33,7 @@ function isStandard({ headers, body, at }: RawRequest, secret: string): boolean 
 }
 
 /** `X-Hub-Signature-256: sha256=<hex>` over the body; the key is the secret's text as it is shown. */
-function isHub({ headers, body }: RawRequest, secret: string): boolean {
+export function isHubSigned({ headers, body }: RawRequest, secret: string): boolean {
   const signature = single(headers['x-hub-signature-256']);
   if (!signature?.startsWith('sha256=')) return false;
   return equals(createHmac('sha256', secret).update(body).digest(), signature.slice(7), 'hex');
