@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFolders, type Folders } from '../dispatch/folder.ts';
 import { transportInfo } from '../http/transport-info.ts';
+import { keepFilesApart } from '../store/attachments.ts';
 import { type Db, type Durability, openDatabase, removeCopies } from '../store/database.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { createQueries, type Queries } from '../store/queries.ts';
@@ -60,13 +61,14 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
       ...(config.settings ? { overrides: config.settings } : {}),
     });
     const limits = () => ({ maxHops: settings.get('dispatch.max_hops') });
-    const journal = openJournal({
+    const opened = openJournal({
       db,
       limits,
       tools: toolNames,
       ...(now ? { now } : {}),
       ...(onDiskFailure ? { onDiskFailure } : {}),
     });
+    const journal = keepFilesApart(opened, db);
     journal.onCommit((entries) => {
       if (paths.db !== ':memory:' && entries.some(({ event }) => event.type === 'EventRedacted'))
         removeCopies(paths.db);

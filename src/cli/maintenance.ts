@@ -1,5 +1,6 @@
 // What a daemon does now and then: forgets what has had its time, and keeps the write-ahead log small.
 import { statSync } from 'node:fs';
+import { createAttachmentErasure, UNUSED_HOURS } from '../store/attachments.ts';
 import type { Db } from '../store/database.ts';
 import { createIdempotency, IDEMPOTENCY_DAYS } from '../store/idempotency.ts';
 import type { Tokens } from '../store/tokens.ts';
@@ -20,6 +21,8 @@ const TRANSCRIPT_DAYS = 30;
 const TOKEN_DAYS = 30;
 /** Rows deleted in one turn of the event loop. */
 const SLICE = 1_000;
+/** Files may be large. */
+const FILES = 1;
 const WAL_BYTES = 48 * 1_048_576;
 
 /** @returns what stops it */
@@ -44,7 +47,9 @@ export function startMaintenance(deps: MaintenanceDeps): () => void {
 async function maintain({ db, tokens, now }: MaintenanceDeps, isStopped: () => boolean): Promise<void> {
   const before = (days: number) => new Date(now().getTime() - days * 86_400_000).toISOString();
   const idempotency = createIdempotency(db.sqlite);
+  const attachments = createAttachmentErasure(db.sqlite);
   const prunes = [
+    () => attachments.prune(before(UNUSED_HOURS / 24), FILES),
     () => idempotency.prune(before(IDEMPOTENCY_DAYS), SLICE),
     () => pruneTranscripts(db, before(TRANSCRIPT_DAYS), SLICE),
   ];

@@ -1,3 +1,4 @@
+import { isEmailAddress } from './email-address.ts';
 import { conflict, forbidden, invalid, missing } from './errors.ts';
 import { checkGrantable, checkNewGrantId } from './grant.ts';
 import { activationStreamId, checkId, OWNER } from './ids.ts';
@@ -100,15 +101,10 @@ export function updateIdentity(org: Org, update: UpdateIdentity, { actor }: Cont
   return events;
 }
 
-/** One address and nothing that could be read as more than one, or as a header. */
-const EMAIL = /^[^\s@<>(),;:"[\]\\]+@[^\s@<>(),;:"[\]\\]+$/;
-const EMAIL_MAX = 254;
-
 function emailChanged(workerId: string, kind: WorkerKind, email: string | null): DomainEvent {
   if (email === null) return { type: 'WorkerEmailChanged', workerId, email };
   if (kind === 'ai') throw invalid(`Worker ${workerId} is an AI; only people get mail at an address of their own.`);
-  if (email.length > EMAIL_MAX || !EMAIL.test(email))
-    throw invalid(`email ${JSON.stringify(email.slice(0, 80))} is not an email address`);
+  if (!isEmailAddress(email)) throw invalid(`email ${JSON.stringify(email.slice(0, 80))} is not an email address`);
   return { type: 'WorkerEmailChanged', workerId, email };
 }
 

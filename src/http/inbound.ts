@@ -7,6 +7,7 @@ import type { Once } from '../store/idempotency.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
+import { REPLY_KEY } from '../transports/email-reply-address.ts';
 import {
   type AccountSetting,
   type Inbound,
@@ -16,13 +17,14 @@ import {
   type TransportStream,
   Unready,
 } from '../transports/transport.ts';
+import { place } from './inbound-placing.ts';
 import { createInboundReader, type InboundReader, type Reading } from './inbound-reading.ts';
 import { createRoom } from './inbound-room.ts';
 import { allowOnly, Refusal } from './refusal.ts';
 
 export type InboundDeps = {
   journal: Journal;
-  queries: Pick<Queries, 'eventAt'>;
+  queries: Pick<Queries, 'eventAt' | 'event'>;
   settings: Pick<Settings, 'secret' | 'account'>;
   transports: ReadonlyMap<string, Transport>;
 };
@@ -79,18 +81,21 @@ async function take(
   };
   const { inbound, digest } = await genuine(deps.reader, reading, receive);
   // One that fails fails the request: the provider comes again, and what has landed is recognised then.
-  const landed = await Promise.all(inbound.map((one) => land(deps, kind, one, Buffer.from(digest))));
+  const landed = (await Promise.all(inbound.map((one) => land(deps, kind, one, Buffer.from(digest))))).flat();
   if (receive.accepted) return reply.code(receive.accepted).send();
   return named === undefined ? { events: landed } : landed[0];
 }
 
 async function land(
-  { journal, queries }: InboundDeps,
+  { journal, queries, settings }: InboundDeps,
   kind: string,
   inbound: Inbound,
   bodyDigest: Buffer,
-): Promise<Landed> {
-  const { streamId, content, delivery } = inbound;
+): Promise<Landed[]> {
+  const { delivery } = inbound;
+  const placed = place({ org: journal.org, queries, replyKey: settings.secret(REPLY_KEY) }, kind, inbound);
+  if (!placed) return [];
+  const { actor, streamId, command } = placed;
   const once: Once | undefined = delivery && {
     stream: streamId,
     provider: delivery.provider,
@@ -98,20 +103,11 @@ async function land(
     bodyDigest,
     refuseOtherBody: delivery.ownKey,
   };
-  const { entries, repeatOf } = await journal.commit(
-    `transport:${kind}`,
-    { type: 'Publish', streamId, content },
-    { via: 'transport', ...(once ? { once } : {}) },
-  );
-  const published = entries[0]?.event;
-  const id =
-    published?.type === 'EventPublished'
-      ? published.id
-      : repeatOf === undefined
-        ? undefined
-        : queries.eventAt(repeatOf)?.id;
+  const { entries, repeatOf } = await journal.commit(actor, command, { via: 'transport', ...(once ? { once } : {}) });
+  const [published] = entries.flatMap(({ event }) => (event.type === 'EventPublished' ? [event] : []));
+  const id = published?.id ?? (repeatOf === undefined ? undefined : queries.eventAt(repeatOf)?.id);
   if (id === undefined) throw new Error(`an accepted ${kind} delivery left no Event on ${streamId}`);
-  return { id, streamId };
+  return [{ id, streamId }];
 }
 
 /** @throws OrgError not_found; a conversation, a transcript or the notices take nothing from outside, whatever their transport */

@@ -24,6 +24,8 @@ export type TransportInfo = {
   kind: string;
   /** @throws OrgError invalid */
   checkConfig(config: Record<string, unknown>): Record<string, unknown>;
+  /** What no other Stream of the kind may share, such as a mail alias. */
+  addressOf?(config: Record<string, unknown>): string;
   /** How Events of such a Stream are shown unless the Stream says otherwise. */
   batch?: StreamBatch;
   /** Set for transports that only receive: why `publish` is refused. */

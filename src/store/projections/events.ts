@@ -1,12 +1,14 @@
 import type Database from 'better-sqlite3';
 import type { OrgEventEvent } from '../../domain/event.ts';
 import { decodeMessage } from '../../domain/message.ts';
+import { createAttachmentErasure } from '../attachments.ts';
 import type { Projectors } from '../projections.ts';
 
 export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventEvent['type']> {
   const count = sqlite.prepare(
     'UPDATE streams SET last_seq = @seq, event_count = event_count + 1 WHERE id = @streamId',
   );
+  const { adopt } = createAttachmentErasure(sqlite);
   const thread = sqlite.prepare('INSERT INTO threads VALUES (@thread, @streamId, @seq)');
   const forgetThread = sqlite.prepare(
     'DELETE FROM threads WHERE thread = @thread AND stream = @streamId AND seq = @event',
@@ -23,6 +25,7 @@ export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventE
   return {
     EventPublished: ({ streamId, content: parts, quiet }, { seq }) => {
       count.run({ streamId, seq });
+      for (const part of parts) adopt(part, seq);
       if (quiet !== undefined) silence.run({ seq, quiet });
       const threadId = threadOf(parts.find(({ name }) => name === 'message')?.bytes);
       if (threadId !== undefined) thread.run({ thread: threadId, streamId, seq });
