@@ -70,6 +70,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
     });
     const journal = keepFilesApart(opened, db);
     journal.onCommit((entries) => {
+      for (const { event } of entries) if (event.type === 'EventRedacted') forgetFiles(event.event);
       if (paths.db !== ':memory:' && entries.some(({ event }) => event.type === 'EventRedacted'))
         removeCopies(paths.db);
     });
@@ -79,6 +80,11 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
     const policy = promptText('agent-policy.md');
     const mcpUrl = (workerId: string) => `${url()}/workers/${workerId}/mcp`;
     const folders = createFolders({ queries, envsDir: paths.envsDir, policy, mcpUrl });
+    const forgetFiles = (seq: number) => {
+      const id = queries.eventAt(seq)?.id;
+      const shown = new Set(queries.activationsBy(seq).map(({ worker }) => worker));
+      if (id !== undefined) folders.forget(id, shown);
+    };
     const infos = new Map(
       [...transports].map(([kind, transport]) => [kind, transportInfo(transport, publicUrl, settings.account)]),
     );

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { AgentResult, RunAgent } from '../domain/agent.ts';
 import type { Cause } from '../domain/entry.ts';
 import type { Entry } from '../store/entries.ts';
+import { toView } from '../store/event-reader.ts';
 import type { Batch } from '../store/inbox.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Processes } from '../store/processes.ts';
@@ -11,6 +12,7 @@ import type { Settings } from '../store/settings.ts';
 import type { ActivationTokens } from './activation-tokens.ts';
 import type { Showed } from './agent-hold.ts';
 import type { Folders, WorkerTexts } from './folder.ts';
+import type { EventWithFiles } from './inbox-files.ts';
 import { activationMarker, renderPrompt } from './prompt.ts';
 import { recordEnd } from './record-end.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
@@ -133,7 +135,11 @@ async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, 
     const texts = folders.prepare(workerId);
     const bodyMax = settings.get('dispatch.batch_bytes');
     const { roles, identity } = texts;
-    const prompt = renderPrompt({ workerId, batch, org: journal.org, policy, roles, identity, bodyMax });
+    const files = await folders.bring(
+      workerId,
+      batch.triggers.flatMap((entry) => filesOf(entry, queries)),
+    );
+    const prompt = renderPrompt({ workerId, batch, org: journal.org, policy, roles, identity, bodyMax, files });
     started = roles.length === 0 ? { failure: `worker ${workerId} has no positions` } : { prompt, texts };
   } catch (error) {
     started = { failure: textOf(error) };
@@ -158,6 +164,14 @@ async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, 
     { cause },
   );
   return started;
+}
+
+/** What a trigger brought along, read when it is asked for. */
+function filesOf(entry: Entry, queries: Queries): EventWithFiles[] {
+  const view = toView(entry);
+  const attachments = view?.message?.attachments ?? [];
+  if (!view || attachments.length === 0) return [];
+  return [{ id: view.id, attachments, file: (part) => queries.fileSlices(view.seq, part) }];
 }
 
 type Play = { started: Started; recorder: Recorder; cause: Cause };

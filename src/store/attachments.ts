@@ -106,15 +106,27 @@ export function createAttachmentErasure(sqlite: Database.Database) {
   };
 }
 
-/** @returns the bytes of a note, when they are all there and unchanged */
-export function createAttachmentReader(sqlite: Database.Database): (note: Uint8Array) => Buffer | undefined {
-  const slices = sqlite.prepare('SELECT bytes FROM attachment_slices WHERE id = ? ORDER BY n').pluck();
-  return (bytes) => {
-    const note = noteOf(bytes);
-    if (!note) return undefined;
-    const file = Buffer.concat(slices.all(note.file) as Buffer[]);
-    const isWhole = file.length === note.size && createHash('sha256').update(file).digest('hex') === note.sha256;
-    return isWhole ? file : undefined;
+export function createAttachmentReader(sqlite: Database.Database) {
+  const all = sqlite.prepare('SELECT bytes FROM attachment_slices WHERE id = ? ORDER BY n').pluck();
+  const one = sqlite.prepare('SELECT bytes FROM attachment_slices WHERE id = ? AND n = ?').pluck();
+  return {
+    /** The bytes a note stands for, when they are all there and unchanged. */
+    whole(bytes: Uint8Array): Buffer | undefined {
+      const note = noteOf(bytes);
+      if (!note) return undefined;
+      const file = Buffer.concat(all.all(note.file) as Buffer[]);
+      const isWhole = file.length === note.size && createHash('sha256').update(file).digest('hex') === note.sha256;
+      return isWhole ? file : undefined;
+    },
+    /** The same in pieces of half a MiB, each read when it is asked for. */
+    *slices(bytes: Uint8Array): Iterable<Buffer> {
+      const note = noteOf(bytes);
+      for (let n = 0; note !== undefined && n * SLICE_BYTES < note.size; n++) {
+        const slice = one.get(note.file, n) as Buffer | undefined;
+        if (!slice) return;
+        yield slice;
+      }
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 // Reads of the org's nouns, by prepared statements. Reading changes nothing.
 import { asc, eq, isNull, sql } from 'drizzle-orm';
+import { createAttachmentReader, isFilePart } from './attachments.ts';
 import type { Db } from './database.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import { createEventStatus, type EventStatusReader } from './event-status.ts';
@@ -39,6 +40,10 @@ export type Queries = EventReader & {
   activationsOfRoot(root: number): number;
   /** Where a trigger was set aside, per Worker. */
   asideOf(seq: number): (typeof setAside.$inferSelect)[];
+  /** The bytes of a file of an Event, by the name of its part; undefined when it has none such or it was erased. */
+  file(seq: number, name: string): Buffer | undefined;
+  /** The same in small pieces, each read when it is asked for; undefined when it has none such. */
+  fileSlices(seq: number, name: string): Iterable<Uint8Array> | undefined;
   eventStatus: EventStatusReader;
   search: Search;
   setAside(state: (typeof setAside.$inferSelect)['state'], limit: number): (typeof setAside.$inferSelect)[];
@@ -87,6 +92,10 @@ export function createQueries(db: Db): Queries {
     .from(setAside)
     .where(eq(setAside.seq, sql.placeholder('seq')))
     .prepare();
+  const part = sqlite.prepare('SELECT bytes FROM content WHERE seq = ? AND name = ?').pluck();
+  const fileNote = (seq: number, name: string) =>
+    ((isFilePart(name) && part.get(seq, name)) || undefined) as Buffer | undefined;
+  const readFile = createAttachmentReader(sqlite);
   const findActivation = (id: string) => map(activation.get({ id }), toActivation);
   return {
     ...createEventReader(db),
@@ -107,6 +116,8 @@ export function createQueries(db: Db): Queries {
     activationsBy: (seq) => (byTrigger.all(seq) as string[]).flatMap((id) => findActivation(id) ?? []),
     activationsOfRoot: (root) => ofRoot.get(root) as number,
     asideOf: (seq) => asideOf.all({ seq }),
+    file: (seq, name) => map(fileNote(seq, name), readFile.whole),
+    fileSlices: (seq, name) => map(fileNote(seq, name), readFile.slices),
     eventStatus: createEventStatus(db),
     search: createSearch(db),
     setAside: (state, limit) => aside.all({ state, limit }),

@@ -80,7 +80,7 @@ function createContentCheck({ sqlite }: Db) {
           return { redacted: 0, problem: `still has content "${name}" although it was redacted` };
         if (!part.bytes || !part.salt || contentDigest(part.salt, part.bytes) !== digest)
           return { redacted: 0, problem: `its content "${name}" was changed` };
-        if (row.type === 'EventPublished' && isFilePart(name) && !readFile(part.bytes))
+        if (row.type === 'EventPublished' && isFilePart(name) && !readFile.whole(part.bytes))
           return { redacted: 0, problem: `its file "${name}" was changed` };
       } else if (!redacted.has(row.seq)) {
         // A daemon may have redacted it while we were on our way here.

@@ -11,10 +11,19 @@ export const getWorker = defineTool({
   input: z.object({ id: required('id', 'The Worker.') }),
   effect: 'reads',
   async handler({ id }, { journal, queries, stateOf }) {
-    const { kind, positions, hiredBy } = requireWorker(journal.org, id);
+    const { kind, positions, hiredBy, email } = requireWorker(journal.org, id);
     const titleOf = (position: string) =>
       roleTitle(queries.role(journal.org.positions.get(position)?.roleId ?? '')?.content ?? '');
     const streams = [...(journal.org.subscribed.get(id) ?? [])].sort();
-    return { id, kind, positions, roles: positions.map(titleOf), state: stateOf(id), hiredBy, streams };
+    return {
+      id,
+      kind,
+      positions,
+      roles: positions.map(titleOf),
+      state: stateOf(id),
+      hiredBy,
+      streams,
+      ...(email ? { email } : {}),
+    };
   },
 });

@@ -28,6 +28,7 @@ export const hireWorker = defineTool({
       'Tools to give, such as [{"toolName": "publish"}]; left out, those of the Role.',
     ),
     streams: list(z.string(), 'Streams to listen to from the first moment.'),
+    email: optionalId("A person's mail address: what is sent to them goes there too, and they may answer by mail."),
   }),
   effect: 'adds',
   async handler(args, context) {
@@ -46,6 +47,7 @@ export const hireWorker = defineTool({
       identity: args.identityContent,
       grants: tools.map((tool) => ({ grantId: `g-${newId()}`, tool })),
       streams: args.streams ?? [],
+      ...(args.email === undefined ? {} : { email: args.email }),
     });
     const warnings = refreshFolders(context, [workerId]);
     const lacking = mentionedTools(role?.content ?? '', toolNames).filter((tool) => !tools.includes(tool));
