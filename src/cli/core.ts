@@ -15,6 +15,9 @@ import { toolNames } from '../tools/catalog.ts';
 import type { Lifecycle, ToolDeps } from '../tools/define-tool.ts';
 import { createWaits, type Waits } from '../tools/waits.ts';
 import { transports } from '../transports/catalog.ts';
+import { withColleagues } from '../transports/colleague-routing.ts';
+import { ACCOUNT_KEY } from '../transports/email-config.ts';
+import { createRouting } from '../transports/routing.ts';
 import { makeSecret } from '../transports/webhook-signature.ts';
 import { createDataDir, type DataPaths } from './data-dir.ts';
 import { packageRoot } from './package-root.ts';
@@ -65,6 +68,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
       db,
       limits,
       tools: toolNames,
+      routing: withColleagues(createRouting(transports), () => settings.account(ACCOUNT_KEY) !== undefined),
       ...(now ? { now } : {}),
       ...(onDiskFailure ? { onDiskFailure } : {}),
     });

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { stopActivationProcesses } from '../agents/process-tree.ts';
 import { createActivationTokens } from '../dispatch/activation-tokens.ts';
+import type { Courier } from '../dispatch/courier.ts';
 import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
 import { recover } from '../dispatch/recovery.ts';
 import type { Agent, AgentCheck } from '../domain/agent.ts';
@@ -26,6 +27,7 @@ import { startMaintenance } from './maintenance.ts';
 import { ensureOwner, ensureOwnerToken } from './owner.ts';
 import { lockOrRefuse } from './running-daemon.ts';
 import { startSearchFilling } from './search-filling.ts';
+import { createSending } from './sending.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { startTimekeeping } from './timekeeping.ts';
 import { version } from './version.ts';
@@ -61,6 +63,7 @@ export type Daemon = Pick<Core, 'paths' | 'db' | 'journal' | 'queries' | 'settin
   port: number;
   door: ToolDoor;
   dispatcher: Dispatcher;
+  courier: Courier;
   control: Control;
   ownerToken: string;
   agent: { kind: string; check(): Promise<AgentCheck> };
@@ -99,7 +102,9 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const dispatch = createDispatch(core, agent, edges);
     const { dispatcher } = dispatch;
     shutdown.first('the dispatcher', () => dispatcher.stop());
-    const lifecycle = createLifecycle({ tokens, folders: core.folders, dispatcher });
+    const courier = createSending(core, edges);
+    shutdown.first('the courier', () => courier.stop());
+    const lifecycle = createLifecycle({ tokens, folders: core.folders, dispatcher, courier });
     const toolDeps = core.toolDeps(lifecycle, (workerId) => dispatcher.activity(workerId));
     const door = createToolDoor(catalog, toolDeps, (reference, error) =>
       log.error({ err: error, reference }, 'a tool failed'),
@@ -134,8 +139,9 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     });
     shutdown.first('maintenance', maintenance);
     shutdown.first('the clock', startTimekeeping(core, edges));
+    courier.start();
     const recovered = recoverThenStart(core, dispatch, { log, now, after, isStopping: () => shutdown.isUnderWay });
-    const parts = { paths, db, journal, queries, settings, tokens, waits, door, dispatcher, control, agent };
+    const parts = { paths, db, journal, queries, settings, tokens, waits, door, dispatcher, courier, control, agent };
     return { ...parts, ownerToken, recovered, url, publicUrl, port: reach.port(), stop: () => shutdown.run() };
   } catch (error) {
     await shutdown.run();

@@ -46,8 +46,8 @@ export async function recordEnd(deps: ActivationDeps, run: RunContext, { result,
 }
 
 /** What was done is done: only its record is tried again, since running it again would do it twice. */
-async function untilRecorded(
-  deps: ActivationDeps,
+export async function untilRecorded(
+  deps: Pick<ActivationDeps, 'after' | 'onFailure'>,
   closing: AbortSignal,
   record: () => Promise<unknown>,
 ): Promise<void> {
@@ -64,7 +64,7 @@ async function untilRecorded(
 }
 
 /** Until it is time to try again, or the daemon stops. */
-function pause({ after }: ActivationDeps, closing: AbortSignal): Promise<void> {
+function pause({ after }: Pick<ActivationDeps, 'after'>, closing: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const cancel = after(RECORD_RETRY_MS, goOn);
     function goOn() {

@@ -12,17 +12,18 @@ export function mailedColleagues(
   { streamId, actor, message }: { streamId: string; actor: string; message: Message },
 ): string[] {
   const stream = org.streams.get(streamId);
-  if (!stream) return [];
+  // A conversation begins with its first message.
+  const mayListen = (workerId: string) => stream === undefined || mayRead(org, workerId, streamId);
   const meant =
     streamId === NOTICES
       ? [...(org.subscriptions.get(NOTICES)?.keys() ?? [])]
-      : stream.purpose === 'dm'
+      : stream?.purpose === 'dm'
         ? stream.members
-        : stream.purpose === 'open'
+        : stream === undefined || stream.purpose === 'open'
           ? [...(message.to ?? []), ...(message.cc ?? [])]
           : [];
   return [...new Set(meant)].filter((workerId) => {
     const worker = org.workers.get(workerId);
-    return workerId !== actor && typeof worker?.email === 'string' && mayRead(org, workerId, streamId);
+    return workerId !== actor && typeof worker?.email === 'string' && mayListen(workerId);
   });
 }

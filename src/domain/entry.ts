@@ -29,8 +29,11 @@ export type EntryHeader = {
   at: string;
 };
 
-/** Where in a causal chain a change stands; an activation hands its own to everything it does. */
-export type Cause = { causedBy: number; root: number; hops: number; activationId?: string };
+/**
+ * Where in a causal chain a change stands; an activation hands its own to everything it does. A chain that began in another
+ * organisation has no entries here.
+ */
+export type Cause = { causedBy: number | null; root: number | null; hops: number; activationId?: string };
 
 /** Bytes that belong to an entry but can be erased without breaking the chain. */
 export type ContentPart = { name: string; bytes: Uint8Array };

@@ -3,6 +3,7 @@ import { conflict, forbidden, invalid, notFound } from './errors.ts';
 import { dmStreamId, NOTICES, OWNER } from './ids.ts';
 import { encodeMessage } from './message.ts';
 import type { Context, DomainEvent, Org, StreamState } from './org.ts';
+import { type Departure, departuresOf } from './outbox.ts';
 import { requireStream } from './stream.ts';
 import { subscribeWorker } from './subscription.ts';
 import { requireWorker } from './worker.ts';
@@ -16,11 +17,18 @@ export type EventCommand =
   | { type: 'RedactEvent'; event: number; streamId: string; alsoErase: number[]; reason: string };
 
 /**
- * `content` names the erasable parts of the Event: `message` and whatever the transport keeps beside it. `quiet` is why it
- * is recorded but wakes nobody, such as mail that a program sent.
+ * `content` names the erasable parts of the Event: `message` and whatever the transport keeps beside it; `outbound` the ways
+ * it leaves by, if it leaves. `quiet` is why it is recorded but wakes nobody, such as mail that a program sent.
  */
 export type OrgEventEvent =
-  | { type: 'EventPublished'; id: string; streamId: string; content: ContentPart[]; quiet?: string }
+  | {
+      type: 'EventPublished';
+      id: string;
+      streamId: string;
+      content: ContentPart[];
+      outbound?: Departure[];
+      quiet?: string;
+    }
   | { type: 'EventHeld'; event: number; streamId: string; reason: string }
   | { type: 'EventReleased'; event: number; streamId: string; workers: string[] }
   | { type: 'EventDiscarded'; event: number; streamId: string }
@@ -73,9 +81,24 @@ export function sendDm(
 }
 
 /** A message to the people who run the org. */
-export function postNotice(context: Context, offset: number, notice: { subject: string; body: string }): DomainEvent {
+export function postNotice(
+  org: Org,
+  context: Context,
+  offset: number,
+  notice: { subject: string; body: string },
+): DomainEvent {
   const content = [{ name: 'message', bytes: encodeMessage(notice) }];
-  return { type: 'EventPublished', id: context.eventId(context.seq + offset), streamId: NOTICES, content };
+  return newEvent(org, { streamId: NOTICES, content, offset }, context);
+}
+
+function newEvent(
+  org: Org,
+  { streamId, content, offset }: Omit<NewEvent, 'wakes'>,
+  context: Context,
+): Extract<OrgEventEvent, { type: 'EventPublished' }> {
+  const id = context.eventId(context.seq + offset);
+  const outbound = departuresOf(org, id, streamId, context.routes(streamId, content));
+  return { type: 'EventPublished', id, streamId, content, ...(outbound ? { outbound } : {}) };
 }
 
 export function releaseEvent(org: Org, { event, streamId }: { event: number; streamId: string }): DomainEvent[] {
@@ -110,17 +133,17 @@ type NewEvent = {
 function published(org: Org, { streamId, content, quiet, offset, wakes }: NewEvent, context: Context): DomainEvent[] {
   const { limits, hops, root } = context;
   const seq = context.seq + offset;
-  const silence = quiet === undefined ? {} : { quiet };
-  const events: DomainEvent[] = [{ type: 'EventPublished', id: context.eventId(seq), streamId, content, ...silence }];
-  if (hops <= limits.maxHops || !wakes) return events;
+  const event = { ...newEvent(org, { streamId, content, offset }, context), ...(quiet === undefined ? {} : { quiet }) };
+  const events: DomainEvent[] = [event];
+  if (hops <= limits.maxHops || (!wakes && !event.outbound)) return events;
   const reason = `${hops} hops from its cause, the limit is ${limits.maxHops}`;
   events.push({ type: 'EventHeld', event: seq, streamId, reason });
   if (org.noticedRoots.has(root)) return events;
   const subject = `Loop stopped on ${streamId}`;
   const body =
-    `An Event of ${context.actor} on ${streamId} is ${reason} (dispatch.max_hops), so it wakes nobody and is held: ${context.eventId(seq)}. ` +
+    `An Event of ${context.actor} on ${streamId} is ${reason} (dispatch.max_hops), so it wakes nobody, does not leave and is held: ${context.eventId(seq)}. ` +
     'Workers are answering each other. Release or discard the Event, and change the Roles so that the conversation ends.';
-  return [...events, postNotice(context, offset + events.length, { subject, body })];
+  return [...events, postNotice(org, context, offset + events.length, { subject, body })];
 }
 
 function wakesAnybody(org: Org, streamId: string, publisher: string): boolean {

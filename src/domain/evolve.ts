@@ -83,11 +83,18 @@ export function evolve(org: Org, event: DomainEvent, header: Header): void {
     case 'EventDiscarded':
       org.heldEvents.delete(event.event);
       return;
+    case 'SendingStopped':
+    case 'SendingResumed':
+      return evolveSending(org, event);
     case 'RoleUpdated':
     case 'IdentityUpdated':
     case 'ActivationRequested':
     case 'EventPublished':
     case 'EventRedacted':
+    case 'EventDelivered':
+    case 'DeliveryDied':
+    case 'DeliveryRequeued':
+    case 'DeliveryDiscarded':
     case 'ActivationStarted':
     case 'ActivationEnded':
     case 'TriggersHeld':
@@ -122,6 +129,8 @@ export const STATE_TYPES = [
   'EventHeld',
   'EventReleased',
   'EventDiscarded',
+  'SendingStopped',
+  'SendingResumed',
 ] as const satisfies DomainEvent['type'][];
 
 function evolveWorker(
@@ -140,7 +149,7 @@ function evolveWorker(
 function evolveStream(org: Org, event: Of<'StreamCreated' | 'StreamUpdated' | 'StreamDeleted'>, header: Header): void {
   if (event.type === 'StreamCreated') {
     const { type: _, streamId, ...fields } = event;
-    org.streams.set(streamId, { ...fields, createdBy: header.actor, deletedAt: null });
+    org.streams.set(streamId, { ...fields, createdBy: header.actor, deletedAt: null, sendingStopped: null });
     org.streamNames.set(event.name, streamId);
     if (event.purpose === 'dm') org.dms.set(event.members.join(' '), streamId);
     return;
@@ -155,6 +164,11 @@ function evolveStream(org: Org, event: Of<'StreamCreated' | 'StreamUpdated' | 'S
   const { type: _, streamId: _id, ...fields } = event;
   Object.assign(stream, fields);
   org.streamNames.set(event.name, event.streamId);
+}
+
+function evolveSending(org: Org, event: Of<'SendingStopped' | 'SendingResumed'>): void {
+  const stream = org.streams.get(event.streamId);
+  if (stream) stream.sendingStopped = event.type === 'SendingStopped' ? event.reason : null;
 }
 
 /** Which Streams wake their subscribers; transcripts, notices and chats never do. */

@@ -1,3 +1,5 @@
+import type { ContentPart } from './entry.ts';
+
 /** A file that came or goes with a Message: what it is, not its bytes. */
 export type Attachment = {
   filename: string;
@@ -67,6 +69,12 @@ export function decodeMessage(bytes: Uint8Array): Message | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The Message among the parts of an Event; empty when it is none or was erased. */
+export function messageOf(content: readonly ContentPart[]): Message {
+  const bytes = content.find(({ name }) => name === 'message')?.bytes;
+  return (bytes && decodeMessage(bytes)) ?? {};
 }
 
 function isMessage(value: unknown): value is Message {

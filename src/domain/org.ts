@@ -1,4 +1,6 @@
 import { type ActivationCommand, type ActivationEvent, setTriggersAside, startActivation } from './activation.ts';
+import type { Route } from './delivery.ts';
+import type { ContentPart } from './entry.ts';
 import {
   discardEvent,
   type EventCommand,
@@ -11,6 +13,7 @@ import {
 import type { SubscriptionFilter } from './filter.ts';
 import { type FoundingCommand, type FoundingEvent, foundOrg } from './founding.ts';
 import { type GrantCommand, type GrantEvent, grantTool, revokeTool } from './grant.ts';
+import { decideOutbox, type OutboxCommand, type OutboxEvent } from './outbox.ts';
 import {
   createPosition,
   deletePosition,
@@ -48,6 +51,7 @@ export type Command =
   | StreamCommand
   | SubscriptionCommand
   | EventCommand
+  | OutboxCommand
   | ActivationCommand;
 
 /** A fact. JSON, self-contained: projecting it needs nothing but its entry. */
@@ -60,13 +64,13 @@ export type DomainEvent =
   | StreamEvent
   | SubscriptionEvent
   | OrgEventEvent
+  | OutboxEvent
   | ActivationEvent;
 
 export type WorkerState = {
   kind: WorkerKind;
   positions: string[];
   hiredBy: string;
-  /** Where a person gets mail; null when they read it here. */
   email: string | null;
   paused: boolean;
   /** RFC 3339, or null while employed. */
@@ -84,6 +88,8 @@ export type StreamState = {
   batch: StreamBatch;
   createdBy: string;
   deletedAt: string | null;
+  /** Why nothing leaves it any more, or null while things do. */
+  sendingStopped: string | null;
 };
 
 /** What decisions need to know of the org. Texts and Messages live in tables only. */
@@ -122,6 +128,8 @@ export type Context = {
   /** Names of all tools that exist. */
   tools: ReadonlySet<string>;
   eventId(seq: number): string;
+  /** Where an Event goes that the actor publishes there. */
+  routes(streamId: string, content: ContentPart[]): Route[];
 };
 
 export const emptyOrg = (): Org => ({
@@ -201,7 +209,13 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     case 'SendDm':
       return sendDm(org, command, context);
     case 'PostNotice':
-      return [postNotice(context, 0, command)];
+      return [postNotice(org, context, 0, command)];
+    case 'RecordDelivered':
+    case 'RecordDead':
+    case 'RequeueDeliveries':
+    case 'DiscardDeliveries':
+    case 'ResumeSending':
+      return decideOutbox(org, command, context, (notice, offset) => postNotice(org, context, offset, notice));
     case 'ReleaseEvent':
       return releaseEvent(org, command);
     case 'DiscardEvent':
@@ -214,12 +228,12 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
       return startActivation(org, command);
     case 'EndActivation': {
       const { type: _, notice, ...ended } = command;
-      return withNotice(context, { type: 'ActivationEnded', ...ended }, notice);
+      return withNotice(org, context, { type: 'ActivationEnded', ...ended }, notice);
     }
     case 'HoldTriggers': {
       const { type: _, notice, ...held } = command;
       return setTriggersAside(org, { type: 'TriggersHeld', ...held }).flatMap((event) =>
-        withNotice(context, event, notice),
+        withNotice(org, context, event, notice),
       );
     }
     case 'RequeueTriggers':
@@ -230,9 +244,10 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
 }
 
 function withNotice(
+  org: Org,
   context: Context,
   event: DomainEvent,
   notice: { subject: string; body: string } | undefined,
 ): DomainEvent[] {
-  return notice ? [event, postNotice(context, 1, notice)] : [event];
+  return notice ? [event, postNotice(org, context, 1, notice)] : [event];
 }

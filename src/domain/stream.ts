@@ -1,6 +1,7 @@
 import { conflict, invalid, missing } from './errors.ts';
 import { checkId } from './ids.ts';
 import type { DomainEvent, Org, StreamState } from './org.ts';
+import { resumeSending } from './outbox.ts';
 
 /**
  * How a Stream reaches outside: the kind names a transport, which alone understands the config. Of an `address`, such as a
@@ -74,8 +75,10 @@ export function updateStream(org: Org, command: Extract<StreamCommand, { type: '
   checkFields(org, streamId, fields);
   const { name, description, transport, hold, batch } = stream;
   const before = { name, description, transport, private: stream.private, hold, batch };
-  if (JSON.stringify(fields) === JSON.stringify(before)) return [];
-  return [{ type: 'StreamUpdated', streamId, ...fields }];
+  // Whoever names the transport again, changed or not, has seen to its target.
+  const resumed = command.transport ? resumeSending(org, streamId) : [];
+  if (JSON.stringify(fields) === JSON.stringify(before)) return resumed;
+  return [{ type: 'StreamUpdated', streamId, ...fields }, ...resumed];
 }
 
 export function deleteStream(org: Org, streamId: string): DomainEvent[] {

@@ -1,6 +1,7 @@
 // What comes in from outside, for all transports alike: take the raw bytes, let the transport say what they are, commit,
 // answer. The answer comes after the commit, so what was acknowledged is on disk; nobody's activation is waited for.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Cause } from '../domain/entry.ts';
 import { notFound, OrgError } from '../domain/errors.ts';
 import type { Org } from '../domain/org.ts';
 import type { Once } from '../store/idempotency.ts';
@@ -24,7 +25,7 @@ import { allowOnly, Refusal } from './refusal.ts';
 
 export type InboundDeps = {
   journal: Journal;
-  queries: Pick<Queries, 'eventAt' | 'event'>;
+  queries: Pick<Queries, 'eventAt' | 'event' | 'entry'>;
   settings: Pick<Settings, 'secret' | 'account'>;
   transports: ReadonlyMap<string, Transport>;
 };
@@ -95,7 +96,7 @@ async function land(
   const { delivery } = inbound;
   const placed = place({ org: journal.org, queries, replyKey: settings.secret(REPLY_KEY) }, kind, inbound);
   if (!placed) return [];
-  const { actor, streamId, command } = placed;
+  const { actor, streamId, command, origin } = placed;
   const once: Once | undefined = delivery && {
     stream: streamId,
     provider: delivery.provider,
@@ -103,11 +104,23 @@ async function land(
     bodyDigest,
     refuseOtherBody: delivery.ownKey,
   };
-  const { entries, repeatOf } = await journal.commit(actor, command, { via: 'transport', ...(once ? { once } : {}) });
+  const { entries, repeatOf } = await journal.commit(actor, command, {
+    via: 'transport',
+    ...(once ? { once } : {}),
+    ...(origin ? { cause: causeOf(queries, origin) } : {}),
+  });
   const [published] = entries.flatMap(({ event }) => (event.type === 'EventPublished' ? [event] : []));
   const id = published?.id ?? (repeatOf === undefined ? undefined : queries.eventAt(repeatOf)?.id);
   if (id === undefined) throw new Error(`an accepted ${kind} delivery left no Event on ${streamId}`);
   return [{ id, streamId }];
+}
+
+/** One hop further than what caused it, by what we know and what it says, whichever is more. */
+function causeOf(queries: InboundDeps['queries'], { hops = 0, eventId }: NonNullable<Inbound['origin']>): Cause {
+  const event = eventId === undefined ? undefined : queries.event(eventId);
+  const entry = event && queries.entry(event.seq);
+  const known = { causedBy: entry?.seq ?? null, root: entry?.root ?? null };
+  return { ...known, hops: Math.max(hops, entry?.hops ?? 0) + 1 };
 }
 
 /** @throws OrgError not_found; a conversation, a transcript or the notices take nothing from outside, whatever their transport */

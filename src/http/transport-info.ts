@@ -8,7 +8,7 @@ import type { Transport } from '../transports/transport.ts';
  * @param accountOf what a transport's setting holds
  */
 export function transportInfo(
-  { kind, config, address, batch, inboundOnly, account, receive, schedule }: Transport,
+  { kind, config, address, batch, inboundOnly, signs, account, receive, send, schedule }: Transport,
   baseUrl: () => string,
   accountOf: (key: string) => unknown,
 ): TransportInfo {
@@ -20,6 +20,8 @@ export function transportInfo(
       throw invalid(parsed.error.issues[0]?.message ?? `the ${kind} config does not fit`);
     },
     ...(address === undefined ? {} : { addressOf: (given) => address(given) }),
+    signs: (checked) => (signs ? signs(checked) : checked.secret === true),
+    ...(send && { way: (message, checked) => send.lane(message, checked) }),
     ...(batch === undefined ? {} : { batch }),
     ...(inboundOnly === undefined ? {} : { inboundOnly }),
     ...(schedule && {

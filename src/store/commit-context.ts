@@ -3,12 +3,24 @@ import type { Cause } from '../domain/entry.ts';
 import { eventId } from '../domain/ids.ts';
 import type { Context, Org } from '../domain/org.ts';
 import { randomBytes } from './entries.ts';
+import type { OutboxWriter } from './outbox-writer.ts';
 
-type Given = { actor: string; seq: number; at: string; cause: Cause | undefined } & Pick<Context, 'limits' | 'tools'>;
+type Given = { actor: string; seq: number; at: string; cause: Cause | undefined } & Pick<Context, 'limits' | 'tools'> &
+  Pick<OutboxWriter, 'routes'>;
 
-export function contextOf(org: Org, { actor, seq, at, cause, limits, tools }: Given): Context {
+export function contextOf(org: Org, { actor, seq, at, cause, limits, tools, routes }: Given): Context {
   const hops = hopsOf(org, actor, cause);
-  return { actor, seq, at, hops, root: cause?.root ?? seq, limits, tools, eventId: stableIds() };
+  return {
+    actor,
+    seq,
+    at,
+    hops,
+    root: cause?.root ?? seq,
+    limits,
+    tools,
+    eventId: stableIds(),
+    routes: (streamId, content) => routes(org, { streamId, actor, content }),
+  };
 }
 
 /** An AI Worker is one hop further than what woke it, and never at 0; people begin anew; the outside and the daemon go on. */

@@ -125,6 +125,12 @@ export function filedUnder(event: DomainEvent): { stream: string | null; subject
     case 'EventReleased':
     case 'EventDiscarded':
     case 'EventRedacted':
+    case 'EventDelivered':
+    case 'DeliveryDied':
+    case 'DeliveryRequeued':
+    case 'DeliveryDiscarded':
+    case 'SendingStopped':
+    case 'SendingResumed':
       return { stream: null, subject: event.streamId };
     case 'WorkerHired':
     case 'IdentityUpdated':

@@ -1,18 +1,19 @@
 // The journal. The only writer of org facts: decided, appended and projected together, or not at all.
+import type { Routing } from '../domain/delivery.ts';
 import type { Cause, Via } from '../domain/entry.ts';
 import { OrgError } from '../domain/errors.ts';
 import { evolve } from '../domain/evolve.ts';
 import { NOTICES } from '../domain/ids.ts';
 import { type Command, type Context, decide, emptyOrg, type Org } from '../domain/org.ts';
 import { contextOf } from './commit-context.ts';
+import { createConsequences } from './consequences.ts';
 import type { Db } from './database.ts';
 import { endProcess, isDiskFailure, isUnavailable } from './disk-errors.ts';
 import { type Entry, filedUnder, toRow } from './entries.ts';
-import { createErasure, emptyWal } from './erasure.ts';
+import { emptyWal } from './erasure.ts';
 import { createIdempotency, type Once } from './idempotency.ts';
 import { type CommitListener, createListeners } from './listeners.ts';
 import { createLog } from './log.ts';
-import { createProjections } from './projections.ts';
 import { createTranscripts, type TranscriptLine, type TranscriptRow } from './transcripts.ts';
 
 export type CommitOptions = {
@@ -57,6 +58,8 @@ export type JournalDeps = {
   now?: () => Date;
   limits?: () => Context['limits'];
   tools?: ReadonlySet<string>;
+  /** Where Events leave; without it none do. */
+  routing?: Routing;
   /** The disk refused a write or a sync: nothing written from here on can be trusted. Defaults to ending the process. */
   onDiskFailure?: (error: unknown) => void;
   /** Told of bugs that no caller can be told of: a listener that fails, a transcript line that cannot be written. */
@@ -83,8 +86,7 @@ export function openJournal(deps: JournalDeps): Journal {
   const limits = deps.limits ?? (() => ({ maxHops: 8 }));
   const tools = deps.tools ?? new Set<string>();
   const log = createLog(deps.db);
-  const project = createProjections(sqlite);
-  const { complete, erase } = createErasure(sqlite);
+  const consequences = createConsequences(sqlite, deps.routing ?? (() => []));
   const idempotency = createIdempotency(sqlite);
   const transcripts = createTranscripts(deps.db);
   const listeners = createListeners(deps.onBug);
@@ -107,10 +109,11 @@ export function openJournal(deps: JournalDeps): Journal {
     const seen = options.once && idempotency.find(options.once);
     if (seen !== undefined) return { entries: [], repeatOf: seen };
     const { cause } = options;
-    const context = contextOf(org, { actor, seq: log.lastSeq + 1, at, cause, limits: limits(), tools });
+    const given = { actor, seq: log.lastSeq + 1, at, cause, limits: limits(), tools, routes: consequences.routes };
+    const context = contextOf(org, given);
     const { hops, root } = context;
     const entries: Entry[] = [];
-    for (const event of decide(org, complete(command), context)) {
+    for (const event of decide(org, consequences.complete(org, command), context)) {
       const first = entries[0]?.seq;
       const { row, parts } = toRow(
         {
@@ -130,8 +133,7 @@ export function openJournal(deps: JournalDeps): Journal {
         log.head,
       );
       const entry = log.append(row, parts, event);
-      project(entry);
-      if (event.type === 'EventRedacted') erase(event);
+      consequences.follow(org, entry);
       evolve(org, event, entry);
       entries.push(entry);
     }

@@ -2,6 +2,7 @@
 import { asc, eq, isNull, sql } from 'drizzle-orm';
 import { createAttachmentReader, isFilePart } from './attachments.ts';
 import type { Db } from './database.ts';
+import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import { createEventStatus, type EventStatusReader } from './event-status.ts';
 import { activations, grants, positions, roles, setAside, streams, workers } from './schema.ts';
@@ -17,37 +18,38 @@ export type StreamRow = Omit<typeof streams.$inferSelect, 'transportConfig' | 'm
 };
 export type ActivationRow = Omit<typeof activations.$inferSelect, 'triggers'> & { triggers: number[] };
 
-export type Queries = EventReader & {
-  role(id: string): RoleRow | undefined;
-  roles(): RoleRow[];
-  position(id: string): PositionRow | undefined;
-  positions(): PositionRow[];
-  worker(id: string): WorkerRow | undefined;
-  /** Employed Workers. */
-  workers(): WorkerRow[];
-  grant(id: string): GrantRow | undefined;
-  grantsOf(workerId: string): GrantRow[];
-  stream(id: string): StreamRow | undefined;
-  /** Streams that exist. */
-  streams(): StreamRow[];
-  members(streamId: string): string[];
-  activation(id: string): ActivationRow | undefined;
-  runningActivations(): ActivationRow[];
-  /** Newest first. */
-  activationsOf(workerId: string, limit: number): ActivationRow[];
-  /** Activations that an entry woke, oldest first. */
-  activationsBy(triggerSeq: number): ActivationRow[];
-  activationsOfRoot(root: number): number;
-  /** Where a trigger was set aside, per Worker. */
-  asideOf(seq: number): (typeof setAside.$inferSelect)[];
-  /** The bytes of a file of an Event, by the name of its part; undefined when it has none such or it was erased. */
-  file(seq: number, name: string): Buffer | undefined;
-  /** The same in small pieces, each read when it is asked for; undefined when it has none such. */
-  fileSlices(seq: number, name: string): Iterable<Uint8Array> | undefined;
-  eventStatus: EventStatusReader;
-  search: Search;
-  setAside(state: (typeof setAside.$inferSelect)['state'], limit: number): (typeof setAside.$inferSelect)[];
-};
+export type Queries = EventReader &
+  Deliveries & {
+    role(id: string): RoleRow | undefined;
+    roles(): RoleRow[];
+    position(id: string): PositionRow | undefined;
+    positions(): PositionRow[];
+    worker(id: string): WorkerRow | undefined;
+    /** Employed Workers. */
+    workers(): WorkerRow[];
+    grant(id: string): GrantRow | undefined;
+    grantsOf(workerId: string): GrantRow[];
+    stream(id: string): StreamRow | undefined;
+    /** Streams that exist. */
+    streams(): StreamRow[];
+    members(streamId: string): string[];
+    activation(id: string): ActivationRow | undefined;
+    runningActivations(): ActivationRow[];
+    /** Newest first. */
+    activationsOf(workerId: string, limit: number): ActivationRow[];
+    /** Activations that an entry woke, oldest first. */
+    activationsBy(triggerSeq: number): ActivationRow[];
+    activationsOfRoot(root: number): number;
+    /** Where a trigger was set aside, per Worker. */
+    asideOf(seq: number): (typeof setAside.$inferSelect)[];
+    /** The bytes of a file of an Event, by the name of its part; undefined when it has none such or it was erased. */
+    file(seq: number, name: string): Buffer | undefined;
+    /** The same in small pieces, each read when it is asked for; undefined when it has none such. */
+    fileSlices(seq: number, name: string): Iterable<Uint8Array> | undefined;
+    eventStatus: EventStatusReader;
+    search: Search;
+    setAside(state: (typeof setAside.$inferSelect)['state'], limit: number): (typeof setAside.$inferSelect)[];
+  };
 
 export function createQueries(db: Db): Queries {
   const { orm, sqlite } = db;
@@ -99,6 +101,7 @@ export function createQueries(db: Db): Queries {
   const findActivation = (id: string) => map(activation.get({ id }), toActivation);
   return {
     ...createEventReader(db),
+    ...createDeliveries(db),
     role: (id) => role.get({ id }),
     roles: () => allRoles.all(),
     position: (id) => position.get({ id }),

@@ -1,6 +1,7 @@
 // The tables as the code sees them; migrations/ holds what SQLite sees (a test compares the two).
 // Three kinds: the journal and its content; read tables, which a rebuild refills; operational tables, which it never touches.
 import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { deliveries } from './outbox-schema.ts';
 
 const bytes = (name: string) => blob(name, { mode: 'buffer' });
 const flag = (name: string) => integer(name, { mode: 'boolean' });
@@ -240,4 +241,5 @@ export const readTables = [
   redactions,
   activations,
   activationTriggers,
+  deliveries,
 ] as const;

@@ -31,6 +31,11 @@ export const settingDefinitions = {
   'dispatch.first_output_seconds': define(count, 60, 'An agent that prints nothing for this long is stopped.'),
   'dispatch.run_seconds': define(count, 1_800, 'An activation that runs longer is stopped.'),
   'dispatch.attempts': define(count.max(10), 3, 'Runs of a batch that fails before its triggers are parked.'),
+  'outbound.allow_private': define(
+    z.boolean(),
+    false,
+    'Whether Streams may send to this machine and its network; they choose the address.',
+  ),
 } as const;
 
 export type SettingKey = keyof typeof settingDefinitions;

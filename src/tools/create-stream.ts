@@ -40,7 +40,8 @@ export const createStream = defineTool({
     const transport = checkTransport(args.transport, context);
     const { change, settings, makeSecret, journal } = context;
     // Kept before the Stream exists: a Stream that wants signatures is never without its secret.
-    const secret = transport.config.secret === true && !journal.org.streams.has(streamId) ? makeSecret() : undefined;
+    const signs = context.transports.get(transport.kind)?.signs(transport.config) === true;
+    const secret = signs && !journal.org.streams.has(streamId) ? makeSecret() : undefined;
     if (secret) settings.setSecret(`stream.${streamId}`, secret);
     await change({
       type: 'CreateStream',

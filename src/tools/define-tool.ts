@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Cause, Via } from '../domain/entry.ts';
+import type { Message } from '../domain/message.ts';
 import type { Command } from '../domain/org.ts';
 import type { StreamBatch, StreamTransport } from '../domain/stream.ts';
 import type { Committed, Journal } from '../store/journal.ts';
@@ -26,6 +27,10 @@ export type TransportInfo = {
   checkConfig(config: Record<string, unknown>): Record<string, unknown>;
   /** What no other Stream of the kind may share, such as a mail alias. */
   addressOf?(config: Record<string, unknown>): string;
+  /** Whether a Stream of this config has a secret of the daemon's making. */
+  signs(config: Record<string, unknown>): boolean;
+  /** Whether a Message leaves a Stream of this config; for kinds that send. */
+  way?(message: Message, config: Record<string, unknown>): { lane: string } | { stays: string } | undefined;
   /** How Events of such a Stream are shown unless the Stream says otherwise. */
   batch?: StreamBatch;
   /** Set for transports that only receive: why `publish` is refused. */
@@ -40,6 +45,8 @@ export type Lifecycle = {
   folderOf(workerId: string): string;
   /** Stops the run a Worker is in, for good. Resolves when it is gone; false when none was under way. */
   interrupt(workerId: string): Promise<boolean>;
+  /** Whether a delivery to the outside is under way in this moment. */
+  isDelivering(deliveryId: string): boolean;
   /** After a firing: ends the Worker's tokens, waits for its run to be gone, and archives its folder. */
   dismiss(workerId: string): Promise<void>;
 };

@@ -26,7 +26,7 @@ export const updateStream = defineTool({
     const { change, journal, settings, makeSecret, queries } = context;
     requireStream(journal.org, streamId);
     const transport = args.transport && checkTransport(args.transport, context);
-    const signed = transport?.config.secret === true;
+    const signed = transport !== undefined && context.transports.get(transport.kind)?.signs(transport.config) === true;
     const secret = signed && settings.secret(`stream.${streamId}`) === undefined ? makeSecret() : undefined;
     if (secret) settings.setSecret(`stream.${streamId}`, secret);
     await change({

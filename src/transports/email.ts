@@ -1,6 +1,7 @@
 import { withPlus } from '../domain/email-address.ts';
 import { ACCOUNT_KEY, type EmailAccount, emailAccount, emailConfig } from './email-config.ts';
 import { receiveMail } from './email-inbound.ts';
+import { sendMail } from './email-outbound.ts';
 import type { Transport } from './transport.ts';
 
 /** Postmark sends 35 MB at most; what is larger than this it keeps and shows as failed. */
@@ -37,4 +38,5 @@ export const email = {
       };
     },
   },
+  send: sendMail,
 } satisfies Transport<typeof emailConfig>;

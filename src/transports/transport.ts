@@ -110,7 +110,7 @@ export type AccountSetting = {
 
 /**
  * Translates between one provider and Message. Knows nothing of the journal, the dispatcher or retries; `receive.handle` is
- * pure and `send.deliver` neither retries nor waits. A Stream whose config says `secret: true` has a secret of the daemon's making.
+ * pure and `send.deliver` neither retries nor waits.
  */
 export type Transport<Config extends z.ZodType = z.ZodType> = {
   kind: string;
@@ -122,6 +122,8 @@ export type Transport<Config extends z.ZodType = z.ZodType> = {
   batch?: 'conversation';
   /** Why such a Stream cannot be published to, for kinds that only receive. */
   inboundOnly?: string;
+  /** Whether a Stream of this config has a secret of the daemon's making; left out, when the config says `secret: true`. */
+  signs?(config: z.output<Config>): boolean;
   account?: AccountSetting;
   receive?: Receiver<z.output<Config>>;
   send?: Deliverer<z.output<Config>>;

@@ -12,6 +12,19 @@ const TOLERANCE_SECONDS = 300;
 /** A new secret in the form that Standard Webhooks libraries take. */
 export const makeSecret = (): string => PREFIX + randomBytes(SECRET_BYTES).toString('base64');
 
+/** `v1,` and the signature, for `webhook-signature`. */
+export function sign(
+  secret: string,
+  { id, timestamp, body }: { id: string; timestamp: string; body: Uint8Array },
+): string {
+  return `v1,${digestOf(secret, id, timestamp, body).toString('base64')}`;
+}
+
+function digestOf(secret: string, id: string, timestamp: string, body: Uint8Array): Buffer {
+  const key = Buffer.from(secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : secret, 'base64');
+  return createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest();
+}
+
 /** Whether one of the secrets signed exactly these bytes. */
 export function isGenuine(request: RawRequest, secrets: readonly string[]): boolean {
   // Every secret is tried, so that the time taken does not tell which one fits.
@@ -25,8 +38,7 @@ function isStandard({ headers, body, at }: RawRequest, secret: string): boolean 
   const signatures = single(headers['webhook-signature']);
   if (!id || !signatures || !timestamp || !/^\d{1,12}$/.test(timestamp)) return false;
   if (Math.abs(at.getTime() / 1_000 - Number(timestamp)) > TOLERANCE_SECONDS) return false;
-  const key = Buffer.from(secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : secret, 'base64');
-  const expected = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest();
+  const expected = digestOf(secret, id, timestamp, body);
   return signatures
     .split(' ')
     .some((signature) => signature.startsWith('v1,') && equals(expected, signature.slice(3), 'base64'));

@@ -2,13 +2,23 @@ import { z } from 'zod';
 import { forbidden, invalid } from '../domain/errors.ts';
 import type { Inbound, RawRequest, Transport } from './transport.ts';
 import { toContent } from './webhook-message.ts';
+import { problemOfUrl, webhookOut } from './webhook-out.ts';
 import { isGenuine } from './webhook-signature.ts';
 
 const BODY_BYTES_MAX = 1_048_576;
 const KEY_LENGTH_MAX = 255;
+/** Far above any limit that is set; larger claims say nothing more. */
+const HOPS_MAX = 1_000;
 
 const config = z.strictObject(
   {
+    outbound_url: z
+      .string({ error: 'parse webhook config: outbound_url must be a string' })
+      .superRefine((url, context) => {
+        const problem = problemOfUrl(url);
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      })
+      .optional(),
     secret: z
       .boolean({
         error: 'webhook secret must be true or false, never the secret itself: pass secret: true; the daemon makes one',
@@ -22,14 +32,18 @@ const config = z.strictObject(
 );
 
 function unknownKeys(keys: string[]): string {
-  if (keys.includes('outbound_url')) return 'webhook outbound_url: this version receives only; leave it out.';
-  return `webhook config has no ${keys.map((key) => JSON.stringify(key.slice(0, 40))).join(', ')} (valid: "secret")`;
+  return `webhook config has no ${keys.map((key) => JSON.stringify(key.slice(0, 40))).join(', ')} (valid: "outbound_url", "secret")`;
 }
 
-/** Any program's POST becomes an Event with its body verbatim. With `secret`, only signed ones do. */
+/**
+ * Any program's POST becomes an Event with its body verbatim; with `secret`, only signed ones do. With `outbound_url`, what
+ * Workers publish is posted there, always signed.
+ */
 export const webhook = {
   kind: 'webhook',
   config,
+  signs: ({ outbound_url: url, secret }) => secret === true || url !== undefined,
+  send: webhookOut,
   receive: {
     path: '/webhooks/:stream',
     bodyBytesMax: BODY_BYTES_MAX,
@@ -37,7 +51,7 @@ export const webhook = {
       streams.map(({ id, config: { secret }, secrets }) => {
         if (secret && !isGenuine(request, secrets)) throw forbidden(UNPROVEN);
         if (request.body.length === 0) throw invalid('body is empty');
-        return { streamId: id, content: toContent(request), ...deliveryOf(request) };
+        return { streamId: id, content: toContent(request), ...deliveryOf(request), ...originOf(request) };
       }),
     describe: (url, { secret }) => ({ url, curl: secret ? signedCurl(url) : `curl -d 'hello' '${url}'` }),
   },
@@ -59,6 +73,14 @@ function deliveryOf({ headers }: RawRequest): Pick<Inbound, 'delivery'> {
     return { delivery: { provider: name, key, ownKey } };
   }
   return {};
+}
+
+/** What another Stream sent out, of ours or of another organisation. */
+function originOf({ headers }: RawRequest): Pick<Inbound, 'origin'> {
+  const [eventId, hops] = [headers['x-helix-event'], headers['x-helix-hops']].map((value) => value?.toString());
+  if (eventId === undefined && hops === undefined) return {};
+  const said = /^\d{1,4}$/.test(hops ?? '') ? Math.min(Number(hops), HOPS_MAX) : 0;
+  return { origin: { hops: said, ...(eventId === undefined ? {} : { eventId }) } };
 }
 
 function signedCurl(url: string): string {

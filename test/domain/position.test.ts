@@ -115,6 +115,7 @@ test('however Positions are made and moved, they stay a tree', () => {
           limits: { maxHops: 1 },
           tools: TOOLS,
           eventId: idOf,
+          routes: () => [],
         };
         try {
           for (const event of decide(org, whole, context)) evolve(org, event, { ...context, actor: 'w-owner' });

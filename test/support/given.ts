@@ -85,7 +85,17 @@ function outcome(org: Org, command: Command, context: Context) {
 }
 
 function contextOf(actor: string, seq: number, { hops = 0, root = seq }: Chain = {}): Context {
-  return { actor, seq, at: AT, hops, root, limits: { maxHops: MAX_HOPS }, tools: TOOLS, eventId: idOf };
+  return {
+    actor,
+    seq,
+    at: AT,
+    hops,
+    root,
+    limits: { maxHops: MAX_HOPS },
+    tools: TOOLS,
+    eventId: idOf,
+    routes: () => [],
+  };
 }
 
 // The steps most histories are made of. A Worker's seat is its own: `p-` and its name.

@@ -43,6 +43,7 @@ export type TestOptions = Partial<Omit<AppDeps, 'door'>> & {
 };
 
 const lifecycle: Lifecycle = {
+  isDelivering: () => false,
   folderOf: (workerId) => join('folders', workerId),
   interrupt: async () => false,
   dismiss: async () => {},

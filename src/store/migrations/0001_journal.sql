@@ -201,6 +201,47 @@ CREATE TABLE activation_triggers (
   PRIMARY KEY (seq, activation_seq)
 ) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE deliveries (
+  id TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  stream TEXT NOT NULL,
+  worker TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  recipient TEXT,
+  state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  message_id TEXT,
+  detail TEXT,
+  at TEXT NOT NULL,
+  entry_seq INTEGER NOT NULL
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX deliveries_seq ON deliveries (seq);
+--> statement-breakpoint
+CREATE INDEX deliveries_stream ON deliveries (stream, state, entry_seq);
+--> statement-breakpoint
+CREATE INDEX deliveries_waiting ON deliveries (state, entry_seq) WHERE state <> 'delivered';
+--> statement-breakpoint
+CREATE INDEX deliveries_worker ON deliveries (worker) WHERE state IN ('queued', 'paused');
+--> statement-breakpoint
+CREATE INDEX deliveries_message ON deliveries (message_id) WHERE message_id IS NOT NULL;
+--> statement-breakpoint
+CREATE TABLE outbox (
+  id TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL,
+  stream TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  first_at TEXT,
+  next_at TEXT,
+  last_error TEXT
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX outbox_due ON outbox (stream, next_at) WHERE next_at IS NOT NULL;
+--> statement-breakpoint
+CREATE INDEX outbox_lane ON outbox (stream, lane, seq);
+--> statement-breakpoint
 CREATE TABLE idempotency (
   stream TEXT NOT NULL,
   provider TEXT NOT NULL,
