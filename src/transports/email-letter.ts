@@ -1,7 +1,7 @@
 // What an Event looks like as a mail, whoever carries it.
 
 import { DeliveryFailure, type DeliveryTools, type Outbound } from '../domain/delivery.ts';
-import { isEmailAddress, type Mailbox, parseMailboxes, partsOf, withPlus } from '../domain/email-address.ts';
+import { isEmailAddress, type Mailbox, parseMailboxes, withPlus } from '../domain/email-address.ts';
 import { NOTICES } from '../domain/ids.ts';
 import type { Message } from '../domain/message.ts';
 import type { EmailAccount, EmailConfig } from './email-config.ts';
