@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { isFit } from './bin/node-version.mjs';
 
 if (!isFit(process.versions.node)) throw new Error(`Node ${process.version} is too old for these tests; use npm test.`);
@@ -7,6 +7,8 @@ if (!isFit(process.versions.node)) throw new Error(`Node ${process.version} is t
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // These have a run of their own: npm run test:conformance.
+    exclude: [...configDefaults.exclude, 'test/conformance/**'],
     pool: 'forks',
     // Many tests wait for processes they started: two at a time even where vitest would leave one core free.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -21,6 +21,10 @@ const tasks = {
     args.unshift('test/faults', 'test/dispatch/interleavings.test.ts', 'test/dispatch/nothing-lost.test.ts');
     return test();
   },
+  'test:conformance': testConformance,
+  'bench:mcp': () => bench('mcp'),
+  'test:browser': () => test('test/browser'),
+  screenshots,
   typecheck: () => tool('typescript/bin/tsc', args),
   lint: () => tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings'].concat(args)),
   format: () => tool('@biomejs/biome/bin/biome', ['check', '--write'].concat(args)),
@@ -45,11 +49,36 @@ function tool(script, toolArgs) {
   return runUnder(process.execPath, [join(root, 'node_modules', script)].concat(toolArgs));
 }
 
-function test() {
-  // Tests start .ts programs as `node file.ts`.
+function test(...only) {
+  letNodeRunTypeScript();
+  return tool('vitest/vitest.mjs', ['run'].concat(only, args));
+}
+
+/** Programs of others that only these tests need are installed beside them; the large ones, real agents, in CI only. */
+async function testConformance() {
+  const folder = join(root, 'test', 'conformance');
+  await ensureInstalled(folder, false);
+  const agents = join(root, 'test', 'real-agents');
+  if (process.env.CI && fs.existsSync(join(agents, 'package-lock.json'))) await ensureInstalled(agents, false);
+  letNodeRunTypeScript();
+  return tool('vitest/vitest.mjs', ['run', '--config', join(folder, 'vitest.config.ts')].concat(args));
+}
+
+function bench(name) {
+  letNodeRunTypeScript();
+  return runUnder(process.execPath, [join(root, 'bench', `${name}.ts`)].concat(args));
+}
+
+/** Tests start .ts programs as `node file.ts`. */
+function letNodeRunTypeScript() {
   if (!process.features.typescript)
     process.env.NODE_OPTIONS = STRIP_TYPES.concat(process.env.NODE_OPTIONS || []).join(' ');
-  return tool('vitest/vitest.mjs', ['run'].concat(args));
+}
+
+/** Every page, as docs/screenshots/ shows it. */
+function screenshots() {
+  process.env.HELIX_SCREENSHOTS = join(root, 'docs', 'screenshots');
+  return test('test/browser/screenshots.test.ts');
 }
 
 async function build() {

@@ -29,7 +29,7 @@ function problems(root: string): string[] {
   const files = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => `${folder}/${path}`),
   );
-  const code = files.filter((file) => /\.(ts|mjs|js)$/.test(file)).sort();
+  const code = files.filter((file) => /\.(ts|mjs|js)$/.test(file) && !file.includes('/node_modules/')).sort();
   return code.flatMap((file) => {
     const text = readFileSync(join(root, file), 'utf8');
     const imports = [...text.matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');

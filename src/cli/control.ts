@@ -13,7 +13,7 @@ import { OWNER_TOKEN_LABEL, type OwnerSeat, ownerSeat } from './owner.ts';
 import { verifyBeside } from './verification.ts';
 
 export type ControlDeps = {
-  core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders' | 'settings'>;
+  core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders' | 'settings' | 'mcpUrl'>;
   /** Where the pages of the running daemon are; absent when none runs. */
   url?: () => string;
   /** How the outside reaches the running daemon. */
@@ -29,6 +29,8 @@ export type TokenView = Pick<
 >;
 
 export type NewTokenView = { id: string; token: string; worker: string; label: string; expiresAt: string | null };
+/** What an MCP client needs: a Worker's endpoint, and a token unless none was asked for. */
+export type ConnectionToken = { url: string; token?: string; id?: string };
 /** Works once, within minutes. */
 export type LoginLink = { url: string; worker: string };
 export type Status = { dataDir: string; db: string; owner: OwnerSeat } & Record<string, unknown>;
@@ -36,10 +38,13 @@ export type Status = { dataDir: string; db: string; owner: OwnerSeat } & Record<
 export type ControlName =
   | 'status'
   | 'verify'
+  | 'snapshot'
   | 'token.create'
   | 'token.list'
   | 'token.revoke'
   | 'token.login'
+  | 'token.connect'
+  | 'token.disconnect'
   | 'config.list'
   | 'config.set'
   | 'config.delete'
@@ -57,7 +62,14 @@ const setting = z.object({ key: z.string(), value: z.unknown() });
 const listing = z
   .object({ revealSecrets: z.boolean().optional() })
   .transform(({ revealSecrets = false }) => ({ revealSecrets }));
+const connection = z.object({
+  worker: z.string(),
+  label: z.string(),
+  token: z.string().optional(),
+  mint: z.boolean().default(true),
+});
 const revocation = z.object({ id: z.string() });
+const snapshot = z.object({ file: z.string().min(1) });
 const login = z.object({ worker: z.string().optional() });
 const repository = z.object({ repo: z.string() });
 
@@ -72,6 +84,12 @@ export function createControl({ core, url, publicUrl, status }: ControlDeps): Co
       ...status?.(),
     }),
     verify: (): Promise<Verification> => verifyBeside(paths.db, db),
+    /** A copy of the database as it is at one moment, made page by page between other work. */
+    async snapshot(args): Promise<{ file: string }> {
+      const { file } = parse(snapshot, args);
+      await db.sqlite.backup(file);
+      return { file };
+    },
     async 'token.create'(args): Promise<NewTokenView> {
       const { worker, label = 'by the command line', lifetimeMs } = parse(newToken, args);
       requireWorker(journal.org, worker);
@@ -104,6 +122,22 @@ export function createControl({ core, url, publicUrl, status }: ControlDeps): Co
       const { id } = parse(revocation, args);
       tokens.revoke(id);
       return { id };
+    },
+    async 'token.connect'(args): Promise<ConnectionToken> {
+      const { worker, label, token, mint } = parse(connection, args);
+      requireWorker(journal.org, worker);
+      const reached = { url: core.mcpUrl(worker) };
+      if (!mint) return reached;
+      const held = token === undefined ? undefined : tokens.verify(token, 'token');
+      if (token !== undefined && held?.workerId === worker) return { ...reached, token, id: held.tokenId };
+      // What it is replaced by stands where it stood.
+      if (held) tokens.revoke(held.tokenId);
+      return { ...reached, ...tokens.create({ workerId: worker, label }) };
+    },
+    async 'token.disconnect'(args): Promise<{ ended: boolean }> {
+      const held = tokens.verify(parse(z.object({ token: z.string() }), args).token, 'token');
+      if (held) tokens.revoke(held.tokenId);
+      return { ended: held !== undefined };
     },
     async 'token.login'(args): Promise<LoginLink> {
       const { worker = OWNER } = parse(login, args);

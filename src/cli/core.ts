@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFolders, type Folders } from '../dispatch/folder.ts';
 import { transportInfo } from '../http/transport-info.ts';
+import { promptCatalog } from '../prompts/catalog.ts';
+import { createPrompts, type Prompts } from '../prompts/prompts.ts';
 import { keepFilesApart } from '../store/attachments.ts';
 import { type Db, type Durability, openDatabase, removeCopies } from '../store/database.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
@@ -45,6 +47,7 @@ export type Core = {
   tokens: Tokens;
   waits: Waits;
   folders: Folders;
+  prompts: Prompts;
   /** What every agent is told besides its Role. */
   policy: string;
   mcpUrl(workerId: string): string;
@@ -101,6 +104,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
       tokens,
       waits,
       folders,
+      prompts: createPrompts(promptCatalog, { journal, text: promptText }),
       policy,
       mcpUrl,
       toolDeps: (lifecycle, stateOf) => ({

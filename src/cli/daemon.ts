@@ -15,7 +15,7 @@ import { createProcesses } from '../store/processes.ts';
 import { createToolDoor, type ToolDoor } from '../tools/call-tool.ts';
 import { catalog } from '../tools/catalog.ts';
 import { transports } from '../transports/catalog.ts';
-import { type Address, defaultPublicUrl, localUrl } from './address.ts';
+import type { Address } from './address.ts';
 import { agentOf } from './agents.ts';
 import { type Control, createControl } from './control.ts';
 import { type Core, openCore } from './core.ts';
@@ -25,12 +25,15 @@ import { createLifecycle } from './lifecycle.ts';
 import { silentLogger } from './logger.ts';
 import { startMaintenance } from './maintenance.ts';
 import { ensureOwner, ensureOwnerToken } from './owner.ts';
+import { createPageParts, type PageParts } from './page-parts.ts';
+import { createReach } from './reach.ts';
 import { lockOrRefuse } from './running-daemon.ts';
 import { startSearchFilling } from './search-filling.ts';
 import { createSending } from './sending.ts';
 import { createShutdown, type Shutdown } from './shutdown.ts';
 import { startTimekeeping } from './timekeeping.ts';
 import { version } from './version.ts';
+import { createWorkerEnvironment } from './worker-environment.ts';
 
 export type DaemonConfig = {
   paths: DataPaths;
@@ -115,7 +118,9 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const pagesUrl = config.publicUi ? reach.publicUrl : reach.url;
     const control = createControl({ core, url: pagesUrl, publicUrl: reach.publicUrl, status });
 
-    const app = createHttp(config, edges, { core, dispatch, door, control, isStopping: () => shutdown.isUnderWay });
+    const pages = createPageParts({ core, toolDeps, agent, ...reach, startedAt: about.startedAt });
+    const isStopping = () => shutdown.isUnderWay;
+    const app = createHttp(config, edges, { core, dispatch, door, control, pages, isStopping });
     shutdown.first('the server', () => app.close());
     await app.listen(address);
     reach.bind(app.server.address() as AddressInfo);
@@ -124,22 +129,14 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     writeDaemonFile(paths.daemonFile, { ...about, url, db: paths.db });
     log.info({ url, publicUrl, dataDir: paths.dataDir, db: paths.db, agent: agent.kind }, 'server listening');
 
-    const filling = startSearchFilling({
-      search: queries.search,
-      after,
-      onFailure: (error) => log.error({ err: error }, 'the search index could not be filled'),
-    });
+    const onFailure = (what: string) => (error: unknown) => log.error({ err: error }, what);
+    const { search } = queries;
+    const filling = startSearchFilling({ search, after, onFailure: onFailure('the search index could not be filled') });
     shutdown.first('the search index', filling);
-    const maintenance = startMaintenance({
-      db,
-      tokens,
-      now,
-      after,
-      onFailure: (error) => log.error({ err: error }, 'maintenance failed'),
-    });
+    const maintenance = startMaintenance({ db, tokens, now, after, onFailure: onFailure('maintenance failed') });
     shutdown.first('maintenance', maintenance);
-    shutdown.first('the clock', startTimekeeping(core, edges));
     courier.start();
+    shutdown.first('the clock', startTimekeeping(core, edges));
     const recovered = recoverThenStart(core, dispatch, { log, now, after, isStopping: () => shutdown.isUnderWay });
     const parts = { paths, db, journal, queries, settings, tokens, waits, door, dispatcher, courier, control, agent };
     return { ...parts, ownerToken, recovered, url, publicUrl, port: reach.port(), stop: () => shutdown.run() };
@@ -162,26 +159,15 @@ async function takeData(paths: DataPaths, shutdown: Shutdown): Promise<void> {
   shutdown.last('daemon.json', () => removeDaemonFile(paths.daemonFile));
 }
 
-/** Where the daemon is reached; with port 0 that is known once it listens. */
-function createReach({ address, publicUrl }: DaemonConfig) {
-  let { port } = address;
-  return {
-    bind(bound: AddressInfo) {
-      port = bound.port;
-    },
-    port: () => port,
-    url: () => localUrl({ ...address, port }),
-    publicUrl: () => publicUrl ?? defaultPublicUrl({ ...address, port }),
-  };
-}
-
 function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
   const inbox = createInbox(core.db);
   const processes = createProcesses(core.db);
   const activationTokens = createActivationTokens();
   const onFailure = (error: unknown) => log.error({ err: error }, 'an activation could not be recorded');
+  const environment = createWorkerEnvironment({ ...core, dataDir: core.paths.dataDir, path: process.env.PATH ?? '' });
   const dispatcher = createDispatcher({
     ...core,
+    environment,
     inbox,
     processes,
     agent,
@@ -193,20 +179,30 @@ function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
   return { inbox, processes, activationTokens, dispatcher };
 }
 
-type HttpParts = { core: Core; dispatch: Dispatch; door: ToolDoor; control: Control; isStopping(): boolean };
+type HttpParts = {
+  core: Core;
+  dispatch: Dispatch;
+  door: ToolDoor;
+  control: Control;
+  pages: PageParts;
+  isStopping(): boolean;
+};
 
-function createHttp(config: DaemonConfig, { log, keepAliveMs }: Edges, { core, dispatch, ...parts }: HttpParts) {
-  const { journal, queries, settings, tokens, waits } = core;
+function createHttp(config: DaemonConfig, { log, keepAliveMs }: Edges, { core, dispatch, pages, ...parts }: HttpParts) {
+  const { journal, queries, settings, tokens, waits, folders, prompts } = core;
   const { activationTokens, dispatcher, inbox } = dispatch;
   const { publicUrl, publicUi = false, allowedHosts = [] } = config;
   return createApp({
     ...parts,
+    ...pages,
     journal,
     queries,
     settings,
     tokens,
     activationTokens,
     waits,
+    folders,
+    prompts,
     transports,
     log,
     version,

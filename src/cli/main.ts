@@ -1,14 +1,17 @@
 // argv → command → exit code: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage of a command.
 import { Command, CommanderError } from 'commander';
 import { OrgError } from '../domain/errors.ts';
+import { registerBackup } from './backup.ts';
 import { registerBootstrap } from './bootstrap.ts';
 import { registerCall } from './call.ts';
 import { type Cli, type CommonOptions, OK, type Outlets, REFUSED, USAGE } from './command.ts';
 import { registerConfig } from './config.ts';
+import { registerConnect } from './connect.ts';
 import { registerDemo } from './demo-command.ts';
 import { registerGithub } from './github.ts';
 import { registerHelp, unknownCommand } from './help.ts';
 import { registerRebuild } from './rebuild.ts';
+import { registerRestore } from './restore.ts';
 import { registerServe } from './serve.ts';
 import { registerTail } from './tail.ts';
 import { registerToken } from './token.ts';
@@ -59,11 +62,14 @@ export function createProgram(cli: Cli): Command {
     registerDemo,
     registerCall,
     registerTail,
+    registerConnect,
     registerToken,
     registerConfig,
     registerGithub,
     registerVerify,
     registerRebuild,
+    registerBackup,
+    registerRestore,
     registerHelp,
   ]) {
     register(program, cli);

@@ -28,12 +28,17 @@ export type ActivationDeps = {
   policy: string;
   agent: { kind: string; run: RunAgent };
   mcpUrl(workerId: string): string;
+  /** Further variables that the program gets for this run, such as GH_TOKEN. */
+  environment?(run: EnvironmentOf): Record<string, string>;
   now(): Date;
   /** Calls back after so many milliseconds; returns what cancels it. */
   after(delayMs: number, callback: () => void): () => void;
   /** Something could not be read or recorded, as when the disk is full; it is tried again. */
   onFailure(error: unknown): void;
 };
+
+/** What a run's environment is made from. */
+export type EnvironmentOf = { workerId: string; activationId: string; hops: number; triggers: readonly Entry[] };
 
 /** A process that prints nothing counts as started after this time, so that quiet agents do not hold up the others. */
 const QUIET_START_MS = 1_000;
@@ -193,7 +198,7 @@ async function play(deps: ActivationDeps, run: RunContext, { started, recorder, 
     folder: started.texts.folder,
     prompt: started.prompt,
     mcp: { url: deps.mcpUrl(workerId), token: tokens.issue({ workerId, activationId, cause }) },
-    environment: {},
+    environment: deps.environment?.({ workerId, activationId, hops: cause.hops, triggers: batch.triggers }) ?? {},
     limits: {
       firstOutputMs: settings.get('dispatch.first_output_seconds') * 1_000,
       runMs: settings.get('dispatch.run_seconds') * 1_000,

@@ -91,6 +91,16 @@ export function postNotice(
   return newEvent(org, { streamId: NOTICES, content, offset }, context);
 }
 
+/** A fact and, where people must hear of it, the notice that says so. */
+export function withNotice(
+  org: Org,
+  context: Context,
+  event: DomainEvent,
+  notice: { subject: string; body: string } | undefined,
+): DomainEvent[] {
+  return notice ? [event, postNotice(org, context, 1, notice)] : [event];
+}
+
 function newEvent(
   org: Org,
   { streamId, content, offset }: Omit<NewEvent, 'wakes'>,
@@ -141,7 +151,7 @@ function published(org: Org, { streamId, content, quiet, offset, wakes }: NewEve
   if (org.noticedRoots.has(root)) return events;
   const subject = `Loop stopped on ${streamId}`;
   const body =
-    `An Event of ${context.actor} on ${streamId} is ${reason} (dispatch.max_hops), so it wakes nobody, does not leave and is held: ${context.eventId(seq)}. ` +
+    `An Event of ${context.actor} on ${streamId} is ${reason} (dispatch.max_hops), so it wakes nobody${event.outbound ? ', does not leave' : ''} and is held: ${context.eventId(seq)}. ` +
     'Workers are answering each other. Release or discard the Event, and change the Roles so that the conversation ends.';
   return [...events, postNotice(org, context, offset + events.length, { subject, body })];
 }

@@ -9,6 +9,7 @@ import {
   publish,
   releaseEvent,
   sendDm,
+  withNotice,
 } from './event.ts';
 import type { SubscriptionFilter } from './filter.ts';
 import { type FoundingCommand, type FoundingEvent, foundOrg } from './founding.ts';
@@ -241,13 +242,4 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     case 'DropTriggers':
       return setTriggersAside(org, { ...command, type: 'TriggersDropped' });
   }
-}
-
-function withNotice(
-  org: Org,
-  context: Context,
-  event: DomainEvent,
-  notice: { subject: string; body: string } | undefined,
-): DomainEvent[] {
-  return notice ? [event, postNotice(org, context, 1, notice)] : [event];
 }

@@ -14,33 +14,37 @@ import { type ControlCommands, controlRoutes } from './control.ts';
 import { feedRoutes } from './feed.ts';
 import { guardHosts, type HostDeps } from './host-guard.ts';
 import { inboundRoutes } from './inbound.ts';
+import type { McpServerDeps } from './mcp/server.ts';
 import { mcpRoutes } from './mcp.ts';
 import { allowOnly, answerRefusals, type Log, say } from './refusal.ts';
+import { staticRoutes } from './ui/assets.ts';
 import { loginRoutes } from './ui/login.ts';
-import { overviewRoutes } from './ui/overview.ts';
-import { createPages, staticRoutes } from './ui/pages.ts';
+import { createPages } from './ui/pages.ts';
+import { type UiDeps, uiRoutes } from './ui/routes.ts';
 
-export type AppDeps = HostDeps & {
-  door: ToolDoor;
-  journal: Journal;
-  queries: Queries;
-  settings: Settings;
-  tokens: Tokens;
-  activationTokens: ActivationTokens;
-  waits: Waits;
-  transports: ReadonlyMap<string, Transport>;
-  control: ControlCommands;
-  log: Log;
-  version: string;
-  /** What a Worker is doing: running, waiting, idle, paused. */
-  stateOf(workerId: string): string;
-  /** How many triggers wait for a Worker, counted no further than it takes to say "many". */
-  waitingOf(workerId: string): number;
-  /** The daemon is on its way out and takes no new work. */
-  isStopping(): boolean;
-  /** Of the feed's comments on quiet connections. */
-  keepAliveMs?: number;
-};
+export type AppDeps = HostDeps &
+  Pick<McpServerDeps, 'prompts' | 'folders' | 'mcpAnswers'> &
+  Pick<UiDeps, 'checkAgent' | 'facts' | 'folderOf' | 'publicUrl' | 'settingRegistry' | 'transportInfos' | 'verify'> & {
+    door: ToolDoor;
+    journal: Journal;
+    queries: Queries;
+    settings: Settings;
+    tokens: Tokens;
+    activationTokens: ActivationTokens;
+    waits: Waits;
+    transports: ReadonlyMap<string, Transport>;
+    control: ControlCommands;
+    log: Log;
+    version: string;
+    /** What a Worker is doing: running, waiting, idle, paused. */
+    stateOf(workerId: string): string;
+    /** How many triggers wait for a Worker, counted no further than it takes to say "many". */
+    waitingOf(workerId: string): number;
+    /** The daemon is on its way out and takes no new work. */
+    isStopping(): boolean;
+    /** Of the feed's comments on quiet connections. */
+    keepAliveMs?: number;
+  };
 
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -85,7 +89,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   feedRoutes(app, shared);
   controlRoutes(app, shared);
   loginRoutes(app, shared);
-  overviewRoutes(app, shared);
+  uiRoutes(app, shared);
   staticRoutes(app);
   return app;
 }

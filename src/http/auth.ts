@@ -21,6 +21,8 @@ export type Auth = {
   bearer(request: FastifyRequest): Credential;
   /** The session of the page's cookie. */
   session(request: FastifyRequest): Credential | undefined;
+  /** A credential of a Worker who was fired holds no more. */
+  isEmployed(workerId: string): boolean;
   /** The token's, where one is sent, else the session's. @throws Refusal 401 */
   either(request: FastifyRequest): Credential;
 };
@@ -31,7 +33,7 @@ export const SESSION_COOKIE = 'helix_session';
 
 /** A credential of a Worker who was fired holds no more, whatever its own dates say. */
 export function createAuth({ journal, tokens, activationTokens }: AuthDeps): Auth {
-  const isEmployed = ({ workerId }: { workerId: string }) => journal.org.workers.get(workerId)?.firedAt === null;
+  const isEmployed = (workerId: string) => journal.org.workers.get(workerId)?.firedAt === null;
 
   function ofToken(token: string): Credential | undefined {
     const running = activationTokens.verify(token);
@@ -49,19 +51,20 @@ export function createAuth({ journal, tokens, activationTokens }: AuthDeps): Aut
   function bearer({ headers }: FastifyRequest): Credential {
     const token = /^bearer +([\w.~+/=-]+) *$/i.exec(headers.authorization ?? '')?.[1];
     const credential = token === undefined ? undefined : ofToken(token);
-    if (!credential || !isEmployed(credential)) throw unauthorized();
+    if (!credential || !isEmployed(credential.workerId)) throw unauthorized();
     return credential;
   }
 
-  function session({ headers }: FastifyRequest): Credential | undefined {
-    const token = cookie(headers.cookie ?? '', SESSION_COOKIE);
+  function session(request: FastifyRequest): Credential | undefined {
+    const token = cookieOf(request, SESSION_COOKIE);
     const credential = token === undefined ? undefined : stored(token, 'session');
-    return credential && isEmployed(credential) ? credential : undefined;
+    return credential && isEmployed(credential.workerId) ? credential : undefined;
   }
 
   return {
     bearer,
     session,
+    isEmployed,
     either(request) {
       const credential = request.headers.authorization === undefined ? session(request) : bearer(request);
       if (!credential) throw unauthorized();
@@ -75,8 +78,8 @@ export function toCaller({ id: _, ...credential }: Credential, via: Via, signal:
   return { ...credential, via, signal };
 }
 
-function cookie(header: string, name: string): string | undefined {
-  for (const pair of header.split(';')) {
+export function cookieOf({ headers }: FastifyRequest, name: string): string | undefined {
+  for (const pair of (headers.cookie ?? '').split(';')) {
     const [key, value] = pair.trim().split('=', 2);
     if (key === name) return value;
   }

@@ -16,20 +16,20 @@ export type PlacingDeps = {
   replyKey: string | undefined;
 };
 
-export type Placed = { actor: string; streamId: string; command: Command; origin?: Inbound['origin'] };
+export type Placed = { actor: string; streamId: string; command: Command } & Pick<Inbound, 'origin' | 'delivery'>;
 
 const OWN = 'it comes from our own address';
 
 /** @returns undefined for what is about nothing of ours. @throws OrgError when no Stream is meant */
 export function place(deps: PlacingDeps, kind: string, inbound: Inbound): Placed | undefined {
-  const { streamId, content, quiet, origin, ties } = inbound;
-  const plain = { actor: `transport:${kind}`, ...(origin ? { origin } : {}) };
-  if (!ties) return { ...plain, streamId, command: publish(streamId, content, quiet) };
-  return (
-    placeReport(deps, plain.actor, inbound, ties) ??
-    placeReply(deps, plain.actor, inbound, ties) ??
-    placeMail(deps, plain.actor, inbound, ties)
-  );
+  const { streamId, content, quiet, origin, ties, delivery } = inbound;
+  const actor = `transport:${kind}`;
+  const placed = ties
+    ? (placeReport(deps, actor, inbound, ties) ??
+      placeReply(deps, actor, inbound, ties) ??
+      placeMail(deps, actor, inbound, ties))
+    : { actor, streamId, command: publish(streamId, content, quiet) };
+  return placed && { ...(origin ? { origin } : {}), ...(delivery ? { delivery } : {}), ...placed };
 }
 
 type Publish = Extract<Command, { type: 'Publish' }>;

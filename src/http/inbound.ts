@@ -6,27 +6,28 @@ import { notFound, OrgError } from '../domain/errors.ts';
 import type { Org } from '../domain/org.ts';
 import type { Once } from '../store/idempotency.ts';
 import type { Journal } from '../store/journal.ts';
+import { createProvenance, type Provenance } from '../store/provenance.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
 import { REPLY_KEY } from '../transports/email-reply-address.ts';
 import {
   type AccountSetting,
-  type Inbound,
   type RawRequest,
   type Receiver,
   type Transport,
   type TransportStream,
   Unready,
 } from '../transports/transport.ts';
-import { place } from './inbound-placing.ts';
+import { causeOf } from './inbound-cause.ts';
+import { type Placed, place } from './inbound-placing.ts';
 import { createInboundReader, type InboundReader, type Reading } from './inbound-reading.ts';
 import { createRoom } from './inbound-room.ts';
 import { allowOnly, Refusal } from './refusal.ts';
 
 export type InboundDeps = {
   journal: Journal;
-  queries: Pick<Queries, 'eventAt' | 'event' | 'entry'>;
-  settings: Pick<Settings, 'secret' | 'account'>;
+  queries: Pick<Queries, 'eventAt' | 'event' | 'entry' | 'activation'>;
+  settings: Pick<Settings, 'secret' | 'setSecret' | 'account'>;
   transports: ReadonlyMap<string, Transport>;
 };
 
@@ -35,6 +36,7 @@ type Landed = { id: string; streamId: string };
 /** Routes of every transport that receives. */
 export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
   const reader = createInboundReader();
+  const provenance = createProvenance(deps.settings);
   const room = createRoom();
   app.addHook('onClose', () => reader.close());
   app.register(async (scope) => {
@@ -55,7 +57,7 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
         else reply.raw.once('close', leave);
       };
       scope.post(path, { bodyLimit, config: REACH, onRequest }, (request, reply) =>
-        take({ ...deps, reader }, { kind, account, receive }, request, reply),
+        take({ ...deps, reader, provenance }, { kind, account, receive }, request, reply),
       );
       allowOnly(scope, receive.path, ['POST'], REACH);
     }
@@ -66,7 +68,7 @@ const REACH = { reach: 'inbound' };
 
 /** @returns what landed: one Event where the path names the Stream, else a list; nothing for providers that read nothing */
 async function take(
-  deps: InboundDeps & { reader: InboundReader },
+  deps: InboundDeps & { reader: InboundReader; provenance: Provenance },
   { kind, account, receive }: { kind: string; account: AccountSetting | undefined; receive: Receiver<unknown> },
   request: FastifyRequest,
   reply: FastifyReply,
@@ -82,21 +84,25 @@ async function take(
   };
   const { inbound, digest } = await genuine(deps.reader, reading, receive);
   // One that fails fails the request: the provider comes again, and what has landed is recognised then.
-  const landed = (await Promise.all(inbound.map((one) => land(deps, kind, one, Buffer.from(digest))))).flat();
+  const context = { org, queries: deps.queries, replyKey: deps.settings.secret(REPLY_KEY) };
+  const placed = inbound.flatMap((one) => place(context, kind, one) ?? []);
+  const landed = await Promise.all(
+    placed.map(async (one) => {
+      const cause = await causeOf(deps, one.origin, { receive, account: reading.account });
+      return land(deps, kind, one, { digest: Buffer.from(digest), ...(cause ? { cause } : {}) });
+    }),
+  );
   if (receive.accepted) return reply.code(receive.accepted).send();
   return named === undefined ? { events: landed } : landed[0];
 }
 
 async function land(
-  { journal, queries, settings }: InboundDeps,
+  { journal, queries }: InboundDeps,
   kind: string,
-  inbound: Inbound,
-  bodyDigest: Buffer,
-): Promise<Landed[]> {
-  const { delivery } = inbound;
-  const placed = place({ org: journal.org, queries, replyKey: settings.secret(REPLY_KEY) }, kind, inbound);
-  if (!placed) return [];
-  const { actor, streamId, command, origin } = placed;
+  placed: Placed,
+  { digest: bodyDigest, cause }: { digest: Buffer; cause?: Cause },
+): Promise<Landed> {
+  const { actor, streamId, command, delivery } = placed;
   const once: Once | undefined = delivery && {
     stream: streamId,
     provider: delivery.provider,
@@ -107,20 +113,12 @@ async function land(
   const { entries, repeatOf } = await journal.commit(actor, command, {
     via: 'transport',
     ...(once ? { once } : {}),
-    ...(origin ? { cause: causeOf(queries, origin) } : {}),
+    ...(cause ? { cause } : {}),
   });
   const [published] = entries.flatMap(({ event }) => (event.type === 'EventPublished' ? [event] : []));
   const id = published?.id ?? (repeatOf === undefined ? undefined : queries.eventAt(repeatOf)?.id);
   if (id === undefined) throw new Error(`an accepted ${kind} delivery left no Event on ${streamId}`);
-  return [{ id, streamId }];
-}
-
-/** One hop further than what caused it, by what we know and what it says, whichever is more. */
-function causeOf(queries: InboundDeps['queries'], { hops = 0, eventId }: NonNullable<Inbound['origin']>): Cause {
-  const event = eventId === undefined ? undefined : queries.event(eventId);
-  const entry = event && queries.entry(event.seq);
-  const known = { causedBy: entry?.seq ?? null, root: entry?.root ?? null };
-  return { ...known, hops: Math.max(hops, entry?.hops ?? 0) + 1 };
+  return { id, streamId };
 }
 
 /** @throws OrgError not_found; a conversation, a transcript or the notices take nothing from outside, whatever their transport */

@@ -25,7 +25,7 @@ export function transportInfo(
     ...(batch === undefined ? {} : { batch }),
     ...(inboundOnly === undefined ? {} : { inboundOnly }),
     ...(schedule && {
-      describeInbound: (_streamId, transport) => schedule.describe(transport.config, new Date()),
+      describeTimes: (transport) => schedule.describe(transport.config, new Date()),
     }),
     ...(receive && {
       describeInbound(streamId, transport) {

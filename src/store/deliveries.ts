@@ -23,6 +23,8 @@ export type DeliveryRow = {
   /** While it waits: when it is tried next, and why the last attempt failed. */
   nextAt: string | null;
   lastError: string | null;
+  /** seq of the fact it stands by. */
+  entrySeq: number;
 };
 
 /** How a Stream's sending goes. */
@@ -48,7 +50,7 @@ export type Deliveries = {
 
 const ROW = `SELECT d.id, d.seq, d.stream, d.worker, d.kind, d.recipient, d.state, d.reason,
   coalesce(o.attempts, d.attempts) AS attempts, d.message_id AS messageId, d.detail, d.at, o.next_at AS nextAt,
-  o.last_error AS lastError FROM deliveries d LEFT JOIN outbox o ON o.id = d.id`;
+  o.last_error AS lastError, d.entry_seq AS entrySeq FROM deliveries d LEFT JOIN outbox o ON o.id = d.id`;
 
 export function createDeliveries({ sqlite }: Db): Deliveries {
   const ofEvent = sqlite.prepare(`${ROW} WHERE d.seq = ? ORDER BY d.id`);
@@ -60,13 +62,13 @@ export function createDeliveries({ sqlite }: Db): Deliveries {
     "SELECT at FROM deliveries WHERE stream = ? AND state = 'delivered' ORDER BY entry_seq DESC LIMIT 1",
   );
   const retrying = sqlite.prepare(
-    'SELECT last_error AS reason FROM outbox WHERE stream = ? AND last_error IS NOT NULL ORDER BY seq LIMIT 1',
+    'SELECT last_error AS reason FROM outbox WHERE stream = ? AND next_at IS NOT NULL AND last_error IS NOT NULL LIMIT 1',
   );
   const lastDead = sqlite.prepare(
     "SELECT at, reason FROM deliveries WHERE stream = ? AND state = 'dead' ORDER BY entry_seq DESC LIMIT 1",
   );
   const ofStream = sqlite.prepare(`${ROW} WHERE d.stream = ? ORDER BY d.entry_seq DESC LIMIT ?`);
-  const attention = sqlite.prepare(`${ROW} WHERE d.state IN ('held', 'dead') ORDER BY d.entry_seq LIMIT ?`);
+  const inState = sqlite.prepare(`${ROW} WHERE d.state = ? ORDER BY d.entry_seq LIMIT ?`);
   return {
     deliveriesOf: (seq) => ofEvent.all(seq) as DeliveryRow[],
     eventOfSentMessageId: (messageId) => ofMessage.get(messageId) as ReturnType<Deliveries['eventOfSentMessageId']>,
@@ -84,6 +86,9 @@ export function createDeliveries({ sqlite }: Db): Deliveries {
       };
     },
     lastDeliveries: (streamId, limit) => ofStream.all(streamId, limit) as DeliveryRow[],
-    outboundAttention: (limit) => attention.all(limit) as DeliveryRow[],
+    outboundAttention(limit) {
+      const rows = ['held', 'dead'].flatMap((state) => inState.all(state, limit) as DeliveryRow[]);
+      return rows.sort((a, b) => a.entrySeq - b.entrySeq).slice(0, limit);
+    },
   };
 }

@@ -5,6 +5,8 @@ import type { Db } from './database.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import { createEventStatus, type EventStatusReader } from './event-status.ts';
+import { createJournalPages, type JournalPages } from './journal-pages.ts';
+import { createRunFigures, type RunFiguresReader } from './run-figures.ts';
 import { activations, grants, positions, roles, setAside, streams, workers } from './schema.ts';
 import { createSearch, type Search } from './search.ts';
 
@@ -19,7 +21,9 @@ export type StreamRow = Omit<typeof streams.$inferSelect, 'transportConfig' | 'm
 export type ActivationRow = Omit<typeof activations.$inferSelect, 'triggers'> & { triggers: number[] };
 
 export type Queries = EventReader &
-  Deliveries & {
+  Deliveries &
+  JournalPages &
+  RunFiguresReader & {
     role(id: string): RoleRow | undefined;
     roles(): RoleRow[];
     position(id: string): PositionRow | undefined;
@@ -102,6 +106,8 @@ export function createQueries(db: Db): Queries {
   return {
     ...createEventReader(db),
     ...createDeliveries(db),
+    ...createJournalPages(db),
+    ...createRunFigures(db),
     role: (id) => role.get({ id }),
     roles: () => allRoles.all(),
     position: (id) => position.get({ id }),

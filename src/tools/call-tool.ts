@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { OrgError } from '../domain/errors.ts';
 import type { Org } from '../domain/org.ts';
 import type { Caller, Tool, ToolContext, ToolDeps } from './define-tool.ts';
-import { type InputSchema, inputSchema } from './input-schema.ts';
+import { inputSchema, type ObjectSchema } from './tool-schema.ts';
 
 /** How a call ended. A refusal's text is a sentence for the caller; an unknown tool is a protocol matter of its own. */
 export type ToolOutcome =
@@ -19,7 +19,7 @@ export type ToolDoor = {
   /** The tools a Worker holds, in catalog order. */
   granted(workerId: string): readonly Tool[];
   /** What a client is shown of a tool's arguments; computed once. */
-  inputSchema(tool: Tool): InputSchema;
+  inputSchema(tool: Tool): ObjectSchema;
 };
 
 /** @param onBug told of every failure that is no refusal, with the reference the caller was given */
@@ -30,7 +30,7 @@ export function createToolDoor(
 ): ToolDoor {
   const byName = new Map(catalog.map((tool) => [tool.name, tool]));
   const toolNames = new Set(byName.keys());
-  const schemas = new Map<Tool, InputSchema>();
+  const schemas = new Map<Tool, ObjectSchema>();
   const contextOf = (caller: Caller): ToolContext => {
     const { workerId, via, onBehalfOf, cause } = caller;
     const options = { via, ...(onBehalfOf ? { onBehalfOf } : {}), ...(cause ? { cause } : {}) };
@@ -40,16 +40,16 @@ export function createToolDoor(
     async call(caller, name, args) {
       const tool = byName.get(name);
       if (!tool) return { kind: 'unknown' };
-      if (!holds(deps.journal.org, caller.workerId, name)) {
-        return {
-          kind: 'refused',
-          message: `${caller.workerId} does not hold ${name} (any more); ask the owner or your hirer for it.`,
-        };
-      }
+      const { workerId } = caller;
+      const message = `${workerId} does not hold ${name} (any more); ask the owner or your hirer for it.`;
+      if (!holds(deps.journal.org, workerId, name)) return { kind: 'refused', message };
       const parsed = tool.input.safeParse(args ?? {});
       if (!parsed.success) return { kind: 'refused', message: readable(parsed.error) };
       try {
-        return { kind: 'ok', result: await tool.handler(parsed.data, contextOf(caller)) };
+        const result = await tool.handler(parsed.data, contextOf(caller));
+        // A read may have waited, and what it saw meanwhile is no longer the caller's to know.
+        if (tool.effect === 'reads' && !holds(deps.journal.org, workerId, name)) return { kind: 'refused', message };
+        return { kind: 'ok', result };
       } catch (error) {
         if (error instanceof OrgError) return { kind: 'refused', message: error.message };
         const reference = randomUUID().slice(0, 8);

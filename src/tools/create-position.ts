@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { idResult } from './result-schemas.ts';
 
 export const createPosition = defineTool({
   name: 'create_position',
@@ -11,6 +12,7 @@ export const createPosition = defineTool({
     roleId: required('roleId', 'The Role whoever sits here has.'),
     parentId: optionalId('The Position above; left out, this becomes a root.'),
   }),
+  output: idResult,
   effect: 'adds',
   async handler({ id, roleId, parentId }, { newId, change }) {
     const positionId = id ?? `p-${newId()}`;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { optionalId } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { idResult } from './result-schemas.ts';
 
 export const createRole = defineTool({
   name: 'create_role',
@@ -11,6 +12,7 @@ export const createRole = defineTool({
     id: optionalId('Id such as r-editor; made up when left out.'),
     content: z.string({ error: 'role content is empty' }).describe('The whole job description, in markdown.'),
   }),
+  output: idResult,
   effect: 'adds',
   async handler({ id, content }, { newId, change }) {
     const roleId = id ?? `r-${newId()}`;

@@ -3,7 +3,8 @@ import { invalid } from '../domain/errors.ts';
 import type { StreamTransport } from '../domain/stream.ts';
 import { optionalId, tolerant } from './arguments.ts';
 import { defineTool, type ToolDeps } from './define-tool.ts';
-import { TRANSPORT } from './input-schema.ts';
+import { idResult } from './result-schemas.ts';
+import { TRANSPORT } from './tool-schema.ts';
 
 export const flag = (describe: string) => tolerant(z.boolean().optional()).describe(describe);
 
@@ -34,6 +35,7 @@ export const createStream = defineTool({
     hold: flag('What is to leave through the transport waits until a person releases it.'),
     batch: batchInput,
   }),
+  output: idResult.extend({ url: z.string().optional(), secret: z.string().optional() }).catchall(z.unknown()),
   effect: 'adds',
   async handler(args, context) {
     const streamId = args.id ?? `s-${context.newId()}`;
@@ -53,8 +55,9 @@ export const createStream = defineTool({
       hold: args.hold ?? false,
       batch: args.batch ?? context.transports.get(transport.kind)?.batch ?? 'stream',
     });
-    const inbound = context.transports.get(transport.kind)?.describeInbound?.(streamId, transport);
-    return { id: streamId, ...inbound, ...(secret ? { secret } : {}) };
+    const info = context.transports.get(transport.kind);
+    const described = { ...info?.describeInbound?.(streamId, transport), ...info?.describeTimes?.(transport) };
+    return { id: streamId, ...described, ...(secret ? { secret } : {}) };
   },
 });
 

@@ -18,7 +18,12 @@ export type Caller = {
   cause?: Cause;
   /** Aborted when the caller went away or cancelled. */
   signal?: AbortSignal;
+  /** Set when the caller asked to be told how a long call is getting on. */
+  onProgress?(progress: Progress): void;
 };
+
+/** How far a call is. `progress` grows with each report; `total` is what it ends at, where that is known. */
+export type Progress = { progress: number; total?: number; message: string };
 
 /** What is known of a transport without knowing the transport: how to check its config, and whether it can be published to. */
 export type TransportInfo = {
@@ -37,6 +42,8 @@ export type TransportInfo = {
   inboundOnly?: string;
   /** What a person needs in order to send to this Stream, such as its URL. */
   describeInbound?(streamId: string, transport: StreamTransport): Record<string, string>;
+  /** When Events come by themselves to this Stream. */
+  describeTimes?(transport: StreamTransport): Record<string, string>;
 };
 
 /** What tools ask of the running daemon besides the journal. */
@@ -79,17 +86,24 @@ export type ToolContext = ToolDeps & {
 /** What a tool does to the org; MCP annotations come from it. */
 export type Effect = 'reads' | 'adds' | 'changes';
 
-export type Tool<Input extends z.ZodType = z.ZodType> = {
+/** What a tool answers with: a JSON object. */
+export type Result = z.ZodType<Record<string, unknown>>;
+
+export type Tool<Input extends z.ZodType = z.ZodType, Output extends Result = Result> = {
   /** snake_case; the file is named for it in kebab-case. */
   name: string;
   title: string;
   /** One to three sentences: what it does, then when to prefer another tool. */
   description: string;
   input: Input;
+  /** The shape of the result. Clients hold results against it, so a result never lacks or adds a field. */
+  output?: Output;
   effect: Effect;
   /** Returns a small object, or throws an OrgError that says what to do. */
-  handler(args: z.output<Input>, context: ToolContext): Promise<Record<string, unknown>>;
+  handler(args: z.output<Input>, context: ToolContext): Promise<z.output<Output>>;
 };
 
 /** Gives the handler its types; nothing else. */
-export const defineTool = <Input extends z.ZodType>(tool: Tool<Input>): Tool<Input> => tool;
+export const defineTool = <Input extends z.ZodType, Output extends Result>(
+  tool: Tool<Input, Output>,
+): Tool<Input, Output> => tool;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from './define-tool.ts';
 import { foresee } from './foresee.ts';
+import { foreseenResult } from './result-schemas.ts';
 
 const needed = { error: 'toWorkerId and body are required' };
 
@@ -13,6 +14,7 @@ export const dm = defineTool({
     toWorkerId: z.string(needed).min(1, needed).describe('Whom to write to.'),
     body: z.string(needed).min(1, needed).max(1_048_576).describe('The text.'),
   }),
+  output: z.object({ id: z.string(), streamId: z.string(), to: z.string(), ...foreseenResult }),
   effect: 'adds',
   async handler({ toWorkerId, body }, context) {
     const { entries } = await context.change({ type: 'SendDm', toWorkerId, body });

@@ -1,5 +1,5 @@
 import type { Tool } from './define-tool.ts';
-import { inputSchema, type Property } from './input-schema.ts';
+import { inputSchema, type Property } from './tool-schema.ts';
 
 const effects = {
   reads: 'Reads only.',

@@ -3,6 +3,7 @@ import { invalid } from '../domain/errors.ts';
 import { mayRead } from '../domain/may-read.ts';
 import type { EventView } from '../store/event-reader.ts';
 import type { ToolContext } from './define-tool.ts';
+import { reportWait } from './report-wait.ts';
 import { WAIT_MAX_SECONDS } from './waits.ts';
 
 const LIMIT_DEFAULT = 50;
@@ -33,18 +34,28 @@ export async function readPage({ queries, waits, caller, journal }: ToolContext,
       : found(queries, readable, search, { after, limit: limit + 1, thread });
   };
   const deadline = Date.now() + waitSeconds * 1_000;
-  for (;;) {
-    const left = deadline - Date.now();
-    // Listening begins before the look, so that nothing that lands in between is missed.
-    const waiter = left > 0 ? waits.on(streamIds, left, caller.signal) : undefined;
-    const events = read();
-    if (events.length > 0 || !waiter || caller.signal?.aborted || waits.released) {
-      waiter?.cancel();
-      // Who pages by `since` must know that older new ones were left out.
-      const more = page.since !== undefined && events.length > limit;
-      return { events: events.slice(0, limit).map(show), ...(more ? { more } : {}) };
+  const report = reportWait(caller, 'Waiting for something new.', waitSeconds);
+  try {
+    return await newPage();
+  } finally {
+    report.end();
+  }
+
+  async function newPage() {
+    for (;;) {
+      const left = deadline - Date.now();
+      // Listening begins before the look, so that nothing that lands in between is missed.
+      const waiter = left > 0 ? waits.on(streamIds, left, caller.signal) : undefined;
+      const events = read();
+      if (events.length > 0 || !waiter || caller.signal?.aborted || waits.released) {
+        waiter?.cancel();
+        // Who pages by `since` must know that older new ones were left out.
+        const more = page.since !== undefined && events.length > limit;
+        return { events: events.slice(0, limit).map(show), ...(more ? { more } : {}) };
+      }
+      report.begin();
+      await waiter.woken;
     }
-    await waiter.woken;
   }
 }
 

@@ -6,6 +6,7 @@ import { integer, optionalId, required } from './arguments.ts';
 import { defineTool, type ToolContext } from './define-tool.ts';
 import { show } from './event-list.ts';
 import { requireReadable } from './readable.ts';
+import { eventResult } from './result-schemas.ts';
 
 export const getEvent = defineTool({
   name: 'get_event',
@@ -19,6 +20,21 @@ export const getEvent = defineTool({
       'The `url` of one of its attachments, such as attachment-1; attachment-html is the HTML of a mail.',
     ),
     offset: integer('With attachment: the byte to go on from, the `next` of the answer before.'),
+  }),
+  output: eventResult.partial().extend({
+    actor: z.string().optional(),
+    via: z.string().optional(),
+    hops: z.number().int().optional(),
+    activationId: z.string().nullable().optional(),
+    causedBy: z.string().optional(),
+    attachment: z.string().optional(),
+    filename: z.string().optional(),
+    content_type: z.string().optional(),
+    size_bytes: z.number().int().optional(),
+    offset: z.number().int().optional(),
+    text: z.string().optional(),
+    base64: z.string().optional(),
+    next: z.number().int().optional(),
   }),
   effect: 'reads',
   async handler({ id, attachment, offset }, context) {

@@ -8,6 +8,7 @@ export const getRole = defineTool({
   title: 'Read a Role',
   description: 'The whole text of one Role.',
   input: z.object({ id: required('id', 'The Role.') }),
+  output: z.object({ id: z.string(), content: z.string(), createdAt: z.string(), updatedAt: z.string() }),
   effect: 'reads',
   async handler({ id }, { queries, journal }) {
     const role = queries.role(id);

@@ -8,6 +8,7 @@ export const getWorkerEnvironment = defineTool({
   title: "Find a Worker's folder",
   description: 'The absolute path of the folder in which a Worker works.',
   input: z.object({ workerId: required('workerId', 'The Worker.') }),
+  output: z.object({ workerId: z.string(), path: z.string(), createdAt: z.string().optional() }),
   effect: 'reads',
   async handler({ workerId }, { journal, queries, lifecycle }) {
     requireWorker(journal.org, workerId);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { requireWorker } from '../domain/worker.ts';
 import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { workerResult } from './result-schemas.ts';
 import { roleTitle } from './role-text.ts';
 
 export const getWorker = defineTool({
@@ -9,6 +10,11 @@ export const getWorker = defineTool({
   title: 'Look at a Worker',
   description: 'One Worker: kind, Positions with Role titles, state, who hired it, and what it listens to.',
   input: z.object({ id: required('id', 'The Worker.') }),
+  output: workerResult.extend({
+    hiredBy: z.string(),
+    email: z.string().optional(),
+    streams: z.array(z.string()).describe('It listens to these.'),
+  }),
   effect: 'reads',
   async handler({ id }, { journal, queries, stateOf }) {
     const { kind, positions, hiredBy, email } = requireWorker(journal.org, id);

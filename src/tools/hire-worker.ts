@@ -3,6 +3,7 @@ import { invalid } from '../domain/errors.ts';
 import { list, optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { refreshFolders, withWarnings } from './refresh-folders.ts';
+import { idResult, warnings } from './result-schemas.ts';
 import { mentionedTools, toolsOfRole } from './role-text.ts';
 import { strangerWarnings } from './strangers.ts';
 
@@ -30,6 +31,7 @@ export const hireWorker = defineTool({
     streams: list(z.string(), 'Streams to listen to from the first moment.'),
     email: optionalId("A person's mail address: what is sent to them goes there too, and they may answer by mail."),
   }),
+  output: idResult.extend({ granted: z.array(z.string()), ...warnings }),
   effect: 'adds',
   async handler(args, context) {
     const { queries, newId, change, toolNames } = context;

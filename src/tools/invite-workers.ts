@@ -5,6 +5,7 @@ import { list, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { filterInput, toFilter } from './filter-input.ts';
 import { withWarnings } from './refresh-folders.ts';
+import { warnings } from './result-schemas.ts';
 import { strangerWarnings } from './strangers.ts';
 
 export const inviteWorkers = defineTool({
@@ -16,6 +17,7 @@ export const inviteWorkers = defineTool({
     workerIds: list(z.string(), 'The Workers to subscribe.'),
     filter: filterInput,
   }),
+  output: z.object({ streamId: z.string(), workerIds: z.array(z.string()), ...warnings }),
   effect: 'adds',
   async handler({ streamId, workerIds = [], filter }, context) {
     const { caller, journal, change } = context;

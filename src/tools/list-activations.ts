@@ -15,6 +15,22 @@ export const listActivations = defineTool({
     workerId: required('workerId', 'The AI Worker.'),
     limit: integer('How many, 50 by default, at most 200.'),
   }),
+  output: z.object({
+    activations: z.array(
+      z.object({
+        id: z.string(),
+        state: z.string(),
+        attempt: z.number().int(),
+        triggers: z.array(z.string()),
+        startedAt: z.string(),
+        endedAt: z.string().optional(),
+        exit: z.string().nullable().optional(),
+        published: z.number().int().nullable().optional(),
+        changed: z.number().int().nullable().optional(),
+        usage: z.unknown().optional(),
+      }),
+    ),
+  }),
   effect: 'reads',
   async handler({ workerId, limit }, context) {
     requireReadable(context, activationStreamId(workerId));

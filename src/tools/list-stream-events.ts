@@ -3,6 +3,7 @@ import { integer, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { readPage } from './event-list.ts';
 import { requireReadable } from './readable.ts';
+import { eventsResult } from './result-schemas.ts';
 
 export const listStreamEvents = defineTool({
   name: 'list_stream_events',
@@ -13,6 +14,7 @@ export const listStreamEvents = defineTool({
     streamId: required('streamId', 'The Stream.'),
     limit: integer('How many, 50 by default, at most 200.'),
   }),
+  output: eventsResult,
   effect: 'reads',
   async handler({ streamId, limit }, context) {
     requireReadable(context, streamId);

@@ -3,6 +3,7 @@ import { mayRead } from '../domain/may-read.ts';
 import { tolerant } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { pageInput, pageOf } from './paging.ts';
+import { pageResult } from './result-schemas.ts';
 
 export const listStreams = defineTool({
   name: 'list_streams',
@@ -11,6 +12,19 @@ export const listStreams = defineTool({
   input: z.object({
     ...pageInput,
     transcripts: tolerant(z.boolean().optional()).describe('true to list the transcripts of activations too.'),
+  }),
+  output: z.object({
+    streams: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        description: z.string(),
+        createdBy: z.string(),
+        createdAt: z.string(),
+        transportKind: z.string(),
+      }),
+    ),
+    ...pageResult,
   }),
   effect: 'reads',
   async handler({ transcripts, ...page }, { caller, journal, queries }) {

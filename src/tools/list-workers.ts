@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineTool } from './define-tool.ts';
 import { pageInput, pageOf } from './paging.ts';
+import { pageResult, workerResult } from './result-schemas.ts';
 import { roleTitle } from './role-text.ts';
 
 export const listWorkers = defineTool({
@@ -9,6 +10,7 @@ export const listWorkers = defineTool({
   description:
     'Who works here: id, kind, Positions with their Role titles, and state (idle, waiting, running, paused).',
   input: z.object(pageInput),
+  output: z.object({ workers: z.array(workerResult), ...pageResult }),
   effect: 'reads',
   async handler(page, { queries, journal, stateOf }) {
     const titles = new Map(queries.roles().map((role) => [role.id, roleTitle(role.content)]));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { list, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { refreshFolders, withWarnings } from './refresh-folders.ts';
+import { idResult, warnings } from './result-schemas.ts';
 
 export const moveWorker = defineTool({
   name: 'move_worker',
@@ -11,6 +12,7 @@ export const moveWorker = defineTool({
     workerId: required('workerId', 'Whom to move.'),
     positions: list(z.string(), 'All Positions it shall hold; an empty list leaves it without a seat.'),
   }),
+  output: idResult.extend({ positions: z.array(z.string()), ...warnings }),
   effect: 'changes',
   async handler({ workerId, positions = [] }, context) {
     await context.change({ type: 'MoveWorker', workerId, positions });

@@ -49,7 +49,10 @@ export function showDelivery({ journal, lifecycle }: ToolContext, row: DeliveryR
 
 type Around = { stopped: string | null; isDelivering: boolean; isOrgPaused: boolean };
 
-function stateOf(row: DeliveryRow, { stopped, isDelivering, isOrgPaused }: Around): Record<string, unknown> {
+function stateOf(
+  row: DeliveryRow,
+  { stopped, isDelivering, isOrgPaused }: Around,
+): { state: string; [field: string]: string } {
   switch (row.state) {
     case 'delivered':
       return {
@@ -74,4 +77,19 @@ function stateOf(row: DeliveryRow, { stopped, isDelivering, isOrgPaused }: Aroun
     case 'discarded':
       return { state: 'discarded', at: row.at, reason: row.reason };
   }
+}
+
+/** How sending from a Stream goes. */
+export function outboundHealth({ journal, queries }: ToolContext, streamId: string) {
+  const { lastDeliveredAt, lastFailure, ...counts } = queries.outboundHealth(streamId);
+  const stopped = journal.org.streams.get(streamId)?.sendingStopped ?? null;
+  return {
+    state: stopped !== null ? 'disabled' : lastFailure?.at === null ? 'retrying' : 'ok',
+    ...(stopped === null
+      ? {}
+      : { reason: `${stopped}; retry with the Stream's id, or update_stream, resumes sending` }),
+    ...counts,
+    ...(lastDeliveredAt === null ? {} : { lastDeliveredAt }),
+    ...(lastFailure === null ? {} : { lastFailure: lastFailure.reason }),
+  };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { workerStateResult } from './result-schemas.ts';
 
 export const pauseWorker = defineTool({
   name: 'pause_worker',
@@ -8,6 +9,7 @@ export const pauseWorker = defineTool({
   description:
     'Switch a Worker off: its run is stopped and comes again later, and nothing wakes it until resume_worker. What arrives waits.',
   input: z.object({ workerId: required('workerId', 'The Worker.') }),
+  output: workerStateResult,
   effect: 'changes',
   async handler({ workerId }, { change, stateOf }) {
     await change({ type: 'PauseWorker', workerId });

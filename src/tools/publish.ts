@@ -6,6 +6,7 @@ import { list, optionalId } from './arguments.ts';
 import { defineTool, type ToolContext } from './define-tool.ts';
 import { foresee } from './foresee.ts';
 import { filesOf } from './message-files.ts';
+import { foreseenResult } from './result-schemas.ts';
 
 /** Largest body, in UTF-16 units: what an inbound webhook may bring as well. */
 const BODY_MAX = 1_048_576;
@@ -26,19 +27,20 @@ export const publish = defineTool({
   name: 'publish',
   title: 'Publish an Event',
   description:
-    'Put a Message on a Stream; it wakes the AI Workers that listen there, except you. To reach one Worker alone, use a direct message.',
+    'Put a Message on a Stream; it wakes the AI Workers that listen there, except you. For one Worker alone, use dm.',
   input: z.object({
     streamId: z.string(needed).min(1, needed).describe('Where to publish.'),
     body: z.string(needed).min(1, needed).max(BODY_MAX).describe('The text.'),
-    to: list(z.string(), 'Whom it addresses: Worker ids or addresses.'),
+    to: list(z.string(), 'Worker ids or addresses it is meant for.'),
     cc: list(z.string(), 'Who gets a copy.'),
     subject: optionalId('Subject line.'),
-    bodyContentType: optionalId('Content type of the body; left out, plain text.'),
+    bodyContentType: optionalId('Content type; plain text unless given.'),
     threadId: optionalId('Thread it belongs to.'),
     inReplyTo: optionalId('Message it answers.'),
     messageId: optionalId('Its own message id.'),
-    attachments: list(attachment, 'What is attached: name, type, and where it is.'),
+    attachments: list(attachment, 'What is attached.'),
   }),
+  output: z.object({ id: z.string(), streamId: z.string(), ...foreseenResult }),
   effect: 'adds',
   async handler(args, context) {
     const { caller, journal, transports, change } = context;

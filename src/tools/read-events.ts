@@ -3,6 +3,7 @@ import { integer, optionalId } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { readPage } from './event-list.ts';
 import { requireReadable } from './readable.ts';
+import { eventsResult } from './result-schemas.ts';
 
 export const readEvents = defineTool({
   name: 'read_events',
@@ -20,6 +21,7 @@ export const readEvents = defineTool({
     limit: integer('How many, 50 by default, at most 200.'),
     wait: integer('Seconds to wait when there is nothing new; at most 45.'),
   }),
+  output: eventsResult,
   effect: 'reads',
   async handler({ streamId, ...page }, context) {
     const { caller, journal } = context;

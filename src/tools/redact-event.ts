@@ -3,6 +3,7 @@ import { conflict } from '../domain/errors.ts';
 import { optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { requireEvent } from './get-event.ts';
+import { idResult } from './result-schemas.ts';
 
 export const redactEvent = defineTool({
   name: 'redact_event',
@@ -10,6 +11,7 @@ export const redactEvent = defineTool({
   description:
     'Erase the text of an Event for good, with attachments, prompts and transcripts that hold it; that it happened, when and why stays. This cannot be undone.',
   input: z.object({ id: required('id', 'The Event.'), reason: optionalId('Why; it is kept.') }),
+  output: idResult.extend({ runsErased: z.number().int() }),
   effect: 'changes',
   async handler({ id, reason }, context) {
     const { seq, streamId, redacted } = requireEvent(context, id);

@@ -6,6 +6,7 @@ export const resumeOrg = defineTool({
   title: 'Resume everything',
   description: 'End the pause of the whole org; what waited is worked off.',
   input: z.object({}),
+  output: z.object({ paused: z.boolean() }),
   effect: 'changes',
   async handler(_args, { change }) {
     await change({ type: 'ResumeOrg' });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { invalid, notFound } from '../domain/errors.ts';
 import { optionalId } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
+import { idResult } from './result-schemas.ts';
 
 export const revokeTool = defineTool({
   name: 'revoke_tool',
@@ -13,6 +14,7 @@ export const revokeTool = defineTool({
     workerId: optionalId('Instead of grantId: the Worker …'),
     toolName: optionalId('… and the tool it shall lose.'),
   }),
+  output: idResult,
   effect: 'changes',
   async handler({ grantId, workerId, toolName }, { change, journal }) {
     if (grantId === undefined && (workerId === undefined || toolName === undefined)) {

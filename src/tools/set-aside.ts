@@ -1,6 +1,7 @@
 // What retry, release and discard share: finding the held or parked things an id names.
 import { conflict, notFound } from '../domain/errors.ts';
 import { activationStreamId } from '../domain/ids.ts';
+import type { DeliveryRow } from '../store/deliveries.ts';
 import type { ToolContext } from './define-tool.ts';
 import { requireEvent } from './get-event.ts';
 import { requireReadable } from './readable.ts';
@@ -10,6 +11,8 @@ export type Found = {
   heldEvent?: { event: number; streamId: string };
   /** Per Worker, triggers that were set aside. */
   triggers: { workerId: string; seqs: number[]; state: 'held' | 'parked' }[];
+  /** Its ways out that have not come to a good end. */
+  deliveries: DeliveryRow[];
 };
 
 /** @param id an Event, or an activation whose triggers were parked */
@@ -17,7 +20,9 @@ export function findSetAside(context: ToolContext, id: string, workerId: string 
   const found = id.startsWith('a-') ? ofActivation(context, id) : ofEvent(context, id);
   if (found.heldEvent && workerId !== undefined) throw conflict(`${id} is held for everybody; leave workerId out.`);
   const triggers = found.triggers.filter((row) => workerId === undefined || row.workerId === workerId);
-  return { ...found, triggers };
+  // Whoever names a Worker means its work, not what leaves; a copy for that Worker is meant as well.
+  const deliveries = found.deliveries.filter((row) => workerId === undefined || row.recipient === workerId);
+  return { ...found, triggers, deliveries };
 }
 
 function ofActivation(context: ToolContext, id: string): Found {
@@ -26,7 +31,7 @@ function ofActivation(context: ToolContext, id: string): Found {
     throw notFound(`No activation ${id}; list_activations shows ids. activation "${id}": record not found`);
   requireReadable(context, activationStreamId(activation.worker));
   const seqs = activation.triggers.filter((seq) => stateFor(context, seq, activation.worker) === 'parked');
-  return { triggers: seqs.length > 0 ? [{ workerId: activation.worker, seqs, state: 'parked' }] : [] };
+  return { triggers: seqs.length > 0 ? [{ workerId: activation.worker, seqs, state: 'parked' }] : [], deliveries: [] };
 }
 
 function ofEvent(context: ToolContext, id: string): Found {
@@ -36,7 +41,28 @@ function ofEvent(context: ToolContext, id: string): Found {
     .flatMap(({ worker, state }) =>
       state === 'held' || state === 'parked' ? [{ workerId: worker, seqs: [seq], state }] : [],
     );
-  return context.journal.org.heldEvents.has(seq) ? { heldEvent: { event: seq, streamId }, triggers } : { triggers };
+  const deliveries = context.queries.deliveriesOf(seq).filter(({ state }) => state !== 'delivered');
+  const heldEvent = context.journal.org.heldEvents.has(seq) ? { heldEvent: { event: seq, streamId } } : {};
+  return { ...heldEvent, triggers, deliveries };
+}
+
+/** What a command needs to name deliveries of one Event; undefined when there are none. */
+export function namedDeliveries(
+  rows: DeliveryRow[],
+): { event: number; streamId: string; deliveryIds: string[] } | undefined {
+  const [first] = rows;
+  return first && { event: first.seq, streamId: first.stream, deliveryIds: rows.map(({ id }) => id) };
+}
+
+/** Lets a Stream send again whose target said it was gone. @throws OrgError conflict when nothing keeps it from sending */
+export async function resumeSending(
+  context: ToolContext,
+  streamId: string,
+): Promise<{ id: string; workers: string[] }> {
+  requireReadable(context, streamId);
+  const { entries } = await context.change({ type: 'ResumeSending', streamId });
+  if (entries.length === 0) throw conflict(`Stream ${streamId} is not stopped; get_stream shows how sending goes.`);
+  return { id: streamId, workers: [] };
 }
 
 const stateFor = ({ queries }: ToolContext, seq: number, worker: string) =>

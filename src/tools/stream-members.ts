@@ -3,12 +3,14 @@ import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { pageInput, pageOf } from './paging.ts';
 import { requireReadable } from './readable.ts';
+import { pageResult } from './result-schemas.ts';
 
 export const streamMembers = defineTool({
   name: 'stream_members',
   title: 'Who listens',
   description: 'The Workers that listen to a Stream.',
   input: z.object({ streamId: required('streamId', 'The Stream.'), ...pageInput }),
+  output: z.object({ streamId: z.string(), members: z.array(z.string()), ...pageResult }),
   effect: 'reads',
   async handler({ streamId, ...page }, context) {
     requireReadable(context, streamId);

@@ -5,6 +5,7 @@ import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { filterInput, toFilter } from './filter-input.ts';
 import { withWarnings } from './refresh-folders.ts';
+import { warnings } from './result-schemas.ts';
 import { strangerWarnings } from './strangers.ts';
 
 export const subscribe = defineTool({
@@ -12,6 +13,7 @@ export const subscribe = defineTool({
   title: 'Listen to a Stream',
   description: 'Listen to a Stream yourself: its Events wake you from now on. To add others, use invite_workers.',
   input: z.object({ streamId: required('streamId', 'The Stream to listen to.'), filter: filterInput }),
+  output: z.object({ workerId: z.string(), streamId: z.string(), ...warnings }),
   effect: 'adds',
   async handler({ streamId, filter }, context) {
     const { caller, journal, change } = context;

@@ -7,6 +7,7 @@ export const unsubscribe = defineTool({
   title: 'Stop listening',
   description: 'Stop listening to a Stream yourself. What landed before still reaches you.',
   input: z.object({ streamId: required('streamId', 'The Stream to leave.') }),
+  output: z.object({ workerId: z.string(), streamId: z.string() }),
   effect: 'changes',
   async handler({ streamId }, { caller, change }) {
     await change({ type: 'Unsubscribe', streamId });

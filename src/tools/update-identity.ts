@@ -3,6 +3,7 @@ import { invalid } from '../domain/errors.ts';
 import { optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { refreshFolders, withWarnings } from './refresh-folders.ts';
+import { idResult, warnings } from './result-schemas.ts';
 
 export const updateIdentity = defineTool({
   name: 'update_identity',
@@ -17,6 +18,7 @@ export const updateIdentity = defineTool({
       .nullish()
       .describe("A person's mail address: what is sent to them goes there too. An empty one removes it."),
   }),
+  output: idResult.extend(warnings),
   effect: 'changes',
   async handler({ workerId, content, email }, context) {
     if (content === undefined && typeof email !== 'string') throw invalid('content is required');

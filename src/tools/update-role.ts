@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { refreshFolders, withWarnings } from './refresh-folders.ts';
+import { idResult, warnings } from './result-schemas.ts';
 
 export const updateRole = defineTool({
   name: 'update_role',
@@ -11,6 +12,7 @@ export const updateRole = defineTool({
     roleId: required('roleId', 'The Role to rewrite.'),
     content: required('content', 'The whole new job description, in markdown.'),
   }),
+  output: idResult.extend(warnings),
   effect: 'changes',
   async handler({ roleId, content }, context) {
     const { queries, change } = context;

@@ -4,6 +4,7 @@ import { optionalId, required } from './arguments.ts';
 import { batchInput, checkTransport, flag, transportInput } from './create-stream.ts';
 import { defineTool } from './define-tool.ts';
 import { withWarnings } from './refresh-folders.ts';
+import { idResult } from './result-schemas.ts';
 import { strangerWarnings } from './strangers.ts';
 
 export const updateStream = defineTool({
@@ -20,6 +21,9 @@ export const updateStream = defineTool({
     hold: flag('What is to leave through the transport waits until a person releases it.'),
     batch: batchInput,
   }),
+  output: idResult
+    .extend({ name: z.string().optional(), transportKind: z.string().optional(), secret: z.string().optional() })
+    .catchall(z.unknown()),
   effect: 'changes',
   async handler(args, context) {
     const { streamId } = args;

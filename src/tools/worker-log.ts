@@ -6,6 +6,7 @@ import { integer, optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { readPage } from './event-list.ts';
 import { requireReadable } from './readable.ts';
+import { eventsResult } from './result-schemas.ts';
 
 export const workerLog = defineTool({
   name: 'worker_log',
@@ -18,6 +19,7 @@ export const workerLog = defineTool({
     limit: integer('How many lines, 50 by default, at most 200.'),
     wait: integer('Seconds to wait when there is nothing new; at most 45.'),
   }),
+  output: eventsResult,
   effect: 'reads',
   async handler({ workerId, ...page }, context) {
     const { journal } = context;

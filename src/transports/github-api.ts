@@ -19,7 +19,10 @@ const PAGES_MAX = 100;
 const SET_TOKEN = `helix-org config set transport.github '{"token": "…", "webhook_secret": "..."}'`;
 
 /** @param about the repository, for sentences */
-export function createGithubApi({ token, apiUrl }: { token: string; apiUrl: string }, about: string): GithubApi {
+export function createGithubApi(
+  { token, apiUrl, timeoutMs = TIMEOUT_MS }: { token: string; apiUrl: string; timeoutMs?: number },
+  about: string,
+): GithubApi {
   const base = apiUrl.replace(/\/$/, '');
   const headers = {
     Accept: 'application/vnd.github+json',
@@ -38,10 +41,10 @@ export function createGithubApi({ token, apiUrl }: { token: string; apiUrl: stri
         method,
         headers,
         ...(body ? { body: JSON.stringify(body) } : {}),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
       });
     } catch (error) {
-      throw conflict(`GitHub cannot be reached at ${base}: ${reasonOf(error)}.`);
+      throw conflict(`GitHub cannot be reached at ${base}: ${reasonOf(error, timeoutMs)}.`);
     }
     const text = await response.text();
     if (!response.ok) throw refusal(response, text, { method, path, about });
@@ -111,8 +114,8 @@ function messageIn(text: string): string {
   }
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, timeoutMs: number): string {
   const { cause, name, message } = error as Error & { cause?: { code?: string; message?: string } };
-  if (name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1_000} s`;
+  if (name === 'TimeoutError') return `no answer within ${timeoutMs / 1_000} s`;
   return cause?.code ?? cause?.message ?? message;
 }

@@ -3,6 +3,7 @@ import { forbidden } from '../domain/errors.ts';
 import { readDelivery } from './github-delivery.ts';
 import { githubConfig, isFor } from './github-filter.ts';
 import { toContent } from './github-message.ts';
+import { originOf, recallMark } from './github-origin.ts';
 import { type Inbound, type Transport, Unready } from './transport.ts';
 import { isHubSigned } from './webhook-signature.ts';
 
@@ -46,8 +47,10 @@ export const github = {
       if (meant.length === 0) return [];
       const content = toContent(delivery, request.body);
       const key = delivery.id && { delivery: { provider: 'github', key: delivery.id, ownKey: false } };
-      return meant.map(({ id }) => ({ streamId: id, content, ...(key || {}) }));
+      const origin = originOf(delivery);
+      return meant.map(({ id }) => ({ streamId: id, content, ...(key || {}), ...(origin && { origin }) }));
     },
+    recall: recallMark,
     describe: (url, { repo }, settings) => ({
       url,
       next: (settings as GithubAccount | undefined)?.token

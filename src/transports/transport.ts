@@ -48,6 +48,10 @@ export type Inbound = {
     hops?: number;
     /** The Event of ours that caused it; ids that are not ours are passed over. */
     eventId?: string;
+    /** A mark that our wrappers left; one that we did not sign is passed over. */
+    mark?: string;
+    /** What the provider has to be asked in order to know the mark, see `recall`. */
+    reference?: string;
   };
   /** Why it is recorded but wakes nobody. */
   quiet?: string;
@@ -87,6 +91,8 @@ export type Receiver<Config> = {
    *   Stream is meant; Unready when the transport is not set up, so that the provider tries again
    */
   handle(request: RawRequest, streams: TransportStream<Config>[], account: unknown): Inbound[];
+  /** Asks the provider for the mark that `origin.reference` leads to; undefined when there is none. It may fail. */
+  recall?(reference: string, account: unknown): Promise<string | undefined>;
   /** What a person needs in order to send to a Stream. @param url where it takes requests */
   describe(url: string, config: Config, account: unknown): Record<string, string>;
   /** The answer to an accepted request; without it 200 and what landed. Providers that only look at the status get 204. */

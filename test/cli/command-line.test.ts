@@ -3,7 +3,10 @@ import { createProgram } from '../../src/cli/main.ts';
 import { version } from '../../src/cli/version.ts';
 import { NOWHERE, cli as run, temporaryDirectory } from '../support/daemon.ts';
 
-const COMMANDS = ['serve', 'bootstrap', 'demo', 'call', 'tail', 'token', 'config', 'verify', 'rebuild', 'help'];
+/** As `main` registers them. */
+const COMMANDS = createProgram({ out() {}, err() {}, environment: {}, exitCode: 0 }).commands.map((command) =>
+  command.name(),
+);
 
 test('without a subcommand the usage goes to stderr and the exit code is 1 (A13)', async () => {
   const { code, stdout, stderr } = await run([]);

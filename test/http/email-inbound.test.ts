@@ -170,7 +170,7 @@ describe('files of a mail', () => {
       { Name: 'scan.bin', ContentType: 'application/pdf', Content: bytes.toString('base64') },
     ];
     await post(mailTo(name, { Attachments, HtmlBody: '<p>Hi</p>' }));
-    const [{ id: event }] = eventsOf(id) as [{ id: string }];
+    const { id: event } = eventsOf(id)[0]!;
     const pieces = async (attachment: string) => {
       const found: Record<string, unknown>[] = [];
       for (let offset: unknown = 0; offset !== undefined; offset = found.at(-1)?.next)
@@ -188,7 +188,7 @@ describe('files of a mail', () => {
   test('are gone with what was redacted, and the journal verifies before and after', async () => {
     const { id, alias: name } = await open();
     await post(mailTo(name, { Attachments: [{ Name: 'a', Content: Buffer.from('TOP SECRET').toString('base64') }] }));
-    const [{ id: event, seq }] = eventsOf(id) as [{ id: string; seq: number }];
+    const { id: event, seq } = eventsOf(id)[0]!;
     expect(verifyJournal(daemon.core.db).problems).toEqual([]);
     await daemon.call('redact_event', { id: event, reason: 'personal' });
     expect(daemon.core.queries.file(seq, 'attachment-1')).toBeUndefined();
@@ -202,7 +202,7 @@ describe('files of a mail', () => {
   test('that were changed in the database are noticed', async () => {
     const { id, alias: name } = await open();
     await post(mailTo(name, { Attachments: [{ Name: 'a', Content: 'YQ==' }] }));
-    const [{ seq }] = eventsOf(id) as [{ seq: number }];
+    const { seq } = eventsOf(id)[0]!;
     const { sqlite } = daemon.core.db;
     const of = '(SELECT id FROM attachments WHERE event = ?)';
     sqlite.prepare(`UPDATE attachment_slices SET bytes = x'62' WHERE id = ${of}`).run(seq);

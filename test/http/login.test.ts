@@ -46,9 +46,12 @@ test('a link shows a button, and pressing it opens the pages', async () => {
   const page = await get(url);
   expect(page).toMatchObject({ status: 200, text: expect.stringContaining(`value="${codeOf(url)}"`) });
   const pressed = await submit('/login', { code: codeOf(url) });
-  expect(pressed).toMatchObject({ status: 303, location: '/ui' });
+  expect(pressed).toMatchObject({ status: 303, location: '/ui/' });
   expect(pressed.setCookie).toMatch(/^helix_session=hxo_[\w-]+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Strict$/);
-  expect(await get('/ui', cookieOf(pressed))).toMatchObject({ status: 200, text: expect.stringContaining('w-owner') });
+  expect(await get('/ui/org', cookieOf(pressed))).toMatchObject({
+    status: 200,
+    text: expect.stringContaining('w-owner'),
+  });
 });
 
 test('whatever looks at the link beforehand does not use it up', async () => {
@@ -82,6 +85,35 @@ test('only a login code signs in: no token, no session, nothing else', async () 
   expect(await submit('/login', {})).toMatchObject({ status: 401 });
 });
 
+test('a token signs in as the Worker whose it is, and for whom it acts', async () => {
+  const page = await submit(
+    '/login',
+    { token: ` ${daemon.token('w-ann')}\n` },
+    { origin: daemon.url, 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' },
+  );
+  expect(page).toMatchObject({ status: 303, location: '/ui/' });
+  expect((await get('/ui/org', cookieOf(page))).text).toContain('<strong>w-ann</strong>');
+  expect(daemon.core.tokens.list().at(-1)).toMatchObject({
+    worker: 'w-ann',
+    kind: 'session',
+    label: 'Firefox on Linux',
+  });
+  const { token } = daemon.core.tokens.create({ workerId: 'w-owner', onBehalfOf: 'w-ann', label: 'for Ann' });
+  expect((await get('/ui/org', cookieOf(await submit('/login', { token })))).text).toMatch(
+    /<strong>w-owner<\/strong> for <strong>w-ann</,
+  );
+});
+
+test('a token that does not hold signs nobody in', async () => {
+  const session = daemon.core.tokens.create({ workerId: 'w-owner', kind: 'session', label: 'test' }).token;
+  for (const token of [session, codeOf(link()), 'hxo_nobody', 'x'])
+    expect(await submit('/login', { token })).toMatchObject({
+      status: 401,
+      setCookie: '',
+      text: expect.stringContaining('This token does not work'),
+    });
+});
+
 test('a form that another page sent is refused, on another port of this machine too', async () => {
   const code = codeOf(link());
   for (const headers of [{ origin: 'http://127.0.0.1:1' }, { origin: `https://${host()}x` }, { origin: 'null' }, {}]) {
@@ -93,28 +125,31 @@ test('a form that another page sent is refused, on another port of this machine 
 test('a session ends after 30 days, and when its Worker is fired', async () => {
   const owner = cookieOf(await submit('/login', { code: codeOf(link()) }));
   const ann = cookieOf(await submit('/login', { code: codeOf(link('w-ann')) }));
-  expect([(await get('/ui', owner)).status, (await get('/ui', ann)).status]).toEqual([200, 200]);
+  expect([(await get('/ui/org', owner)).status, (await get('/ui/org', ann)).status]).toEqual([200, 200]);
   await daemon.core.journal.commit('w-owner', { type: 'FireWorker', workerId: 'w-ann' });
-  expect((await get('/ui', ann)).status).toBe(401);
+  expect((await get('/ui/org', ann)).status).toBe(401);
   laterMs = 30 * 24 * 3_600_000 + 1_000;
-  expect((await get('/ui', owner)).status).toBe(401);
+  expect((await get('/ui/org', owner)).status).toBe(401);
   laterMs = 0;
 });
 
 test('signing out ends the session for good', async () => {
   const cookie = cookieOf(await submit('/login', { code: codeOf(link()) }));
   expect(await submit('/logout', {}, { cookie, origin: 'http://127.0.0.1:1' })).toMatchObject({ status: 403 });
-  expect((await get('/ui', cookie)).status).toBe(200);
-  const out = await submit('/logout', {}, { cookie, origin: daemon.url });
+  expect((await get('/ui/org', cookie)).status).toBe(200);
+  expect(await submit('/logout', {}, { cookie, origin: daemon.url })).toMatchObject({ status: 403 });
+  expect(await submit('/logout', { csrf: 'x' }, { cookie, origin: daemon.url })).toMatchObject({ status: 403 });
+  const csrf = /name="csrf" value="([^"]+)"/.exec((await get('/ui/org', cookie)).text)?.[1] ?? '';
+  const out = await submit('/logout', { csrf }, { cookie, origin: daemon.url });
   expect(out).toMatchObject({ status: 303, setCookie: expect.stringContaining('helix_session=; Max-Age=0') });
-  expect((await get('/ui', cookie)).status).toBe(401);
+  expect((await get('/ui/org', cookie)).status).toBe(401);
 });
 
 test('a bearer token opens no page, and without a session a page says how to get in', async () => {
-  const response = await fetch(`${daemon.url}/ui`, { headers: { authorization: `Bearer ${daemon.token()}` } });
+  const response = await fetch(`${daemon.url}/ui/org`, { headers: { authorization: `Bearer ${daemon.token()}` } });
   expect(response.status).toBe(401);
   expect(await response.text()).toContain('<pre>helix-org token login</pre>');
-  expect((await get('/ui', 'helix_session=hxo_nobody')).status).toBe(401);
+  expect((await get('/ui/org', 'helix_session=hxo_nobody')).status).toBe(401);
 });
 
 test('behind a proxy that speaks TLS the cookie is for TLS alone', async () => {

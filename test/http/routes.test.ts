@@ -23,11 +23,20 @@ const ROUTES: Record<string, Row> = {
   },
   '/events': { url: '/events', answers: { GET: 401 }, reach: 'home' },
   '/control/:command': { url: '/control/stop', answers: { POST: 401 }, reach: 'home' },
-  '/login': { url: '/login', answers: { GET: 401, POST: 403 }, reach: 'home' },
+  '/login': { url: '/login', answers: { GET: 200, POST: 403 }, reach: 'home' },
   '/logout': { url: '/logout', answers: { POST: 403 }, reach: 'home' },
   '/ui': { url: '/ui', answers: { GET: 401 }, reach: 'home' },
+  '/ui/': { url: '/ui/', answers: { GET: 401 }, reach: 'home' },
+  '/ui/live': { url: '/ui/live', answers: { GET: 401 }, reach: 'home' },
+  '/ui/frame': { url: '/ui/frame', answers: { GET: 401 }, reach: 'home' },
+  '/ui/do/:tool': { url: '/ui/do/pause_org', answers: { POST: 403 }, reach: 'home' },
   '/static/icon.svg': { url: '/static/icon.svg', answers: { GET: 200 }, reach: 'home' },
-  '/static/style.css': { url: '/static/style.css', answers: { GET: 200 }, reach: 'home' },
+  ...Object.fromEntries(
+    ['style.css', 'app.js', 'htmx.js', 'hx-sse.js'].map((file) => [
+      `/static/${file}`,
+      { url: `/static/${file}`, answers: { GET: 200 }, reach: 'home' },
+    ]),
+  ),
 };
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const PUBLIC = 'hooks.example';
@@ -180,7 +189,6 @@ test('a request of old that names no host is refused', async () => {
 test('a path that nothing is at gets 404 in one sentence, whatever is sent there', async () => {
   for (const url of [
     '/nope',
-    '/ui/nope',
     '/webhooks',
     '/workers/w-owner',
     '/static/../package.json',

@@ -6,6 +6,7 @@ import { getTableName, is } from 'drizzle-orm';
 import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/store/database.ts';
+import * as outboxSchema from '../../src/store/outbox-schema.ts';
 import * as schema from '../../src/store/schema.ts';
 import { openOrg, testDirectory } from '../support/org.ts';
 
@@ -164,7 +165,7 @@ describe('the migrations', () => {
 
 describe('schema.ts', () => {
   const { sqlite } = openDatabase(':memory:');
-  const tables = Object.values(schema).filter((value) => is(value, SQLiteTable));
+  const tables = Object.values({ ...schema, ...outboxSchema }).filter((value) => is(value, SQLiteTable));
 
   test('names every table that SQLite has', () => {
     const names = sqlite
@@ -193,7 +194,8 @@ describe('schema.ts', () => {
   });
 
   test('lists as read tables those that a rebuild may empty, and no others', () => {
-    const kept = ['journal', 'content', 'idempotency', 'transcripts', 'processes', 'tokens', 'settings', 'counters'];
+    const operational = ['outbox', 'idempotency', 'transcripts', 'processes', 'tokens', 'settings', 'counters'];
+    const kept = ['journal', 'content', ...operational];
     const read = schema.readTables.map(getTableName);
     expect([...read, ...kept].sort()).toEqual(tables.map(getTableName).sort());
   });

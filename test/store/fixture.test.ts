@@ -46,6 +46,12 @@ const EVERY_TYPE = Object.keys({
   TriggersHeld: 1,
   TriggersRequeued: 1,
   TriggersDropped: 1,
+  EventDelivered: 1,
+  DeliveryDied: 1,
+  DeliveryRequeued: 1,
+  DeliveryDiscarded: 1,
+  SendingStopped: 1,
+  SendingResumed: 1,
 } satisfies Record<DomainEvent['type'], 1>);
 
 let org: TestOrg;

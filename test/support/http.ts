@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { type Core, openCore } from '../../src/cli/core.ts';
 import { dataPaths } from '../../src/cli/data-dir.ts';
 import { ensureOwner } from '../../src/cli/owner.ts';
+import { createPageParts } from '../../src/cli/page-parts.ts';
 import { type ActivationTokens, createActivationTokens } from '../../src/dispatch/activation-tokens.ts';
 import { OWNER } from '../../src/domain/ids.ts';
 import { type AppDeps, createApp } from '../../src/http/app.ts';
@@ -68,15 +69,15 @@ export async function openTestDaemon({
   const logged: TestDaemon['logged'] = [];
   const activationTokens = createActivationTokens();
   const note = (fields: Record<string, unknown>, message: string) => void logged.push([message, fields]);
+  const toolDeps = core.toolDeps(lifecycle, () => 'idle');
+  const agent = { kind: 'command', check: async () => ({ ok: true as const }) };
+  const pages = createPageParts({ core, toolDeps, agent, url: () => url, publicUrl: () => url, startedAt: '' });
   const door = wrap(
-    createToolDoor(
-      catalog,
-      core.toolDeps(lifecycle, () => 'idle'),
-      (reference, error) => logged.push(['bug', { reference, error }]),
-    ),
+    createToolDoor(catalog, toolDeps, (reference, error) => logged.push(['bug', { reference, error }])),
   );
   const app = createApp({
     ...core,
+    ...pages,
     door,
     activationTokens,
     transports,

@@ -4,6 +4,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type Database from 'better-sqlite3';
+import type { Routing } from '../../src/domain/delivery.ts';
 import { encodeMessage } from '../../src/domain/message.ts';
 import type { Command } from '../../src/domain/org.ts';
 import { type Db, openDatabase } from '../../src/store/database.ts';
@@ -195,6 +196,38 @@ async function work(commit: Commit, [outside, secret, released]: number[]): Prom
   await commit('w-owner', { type: 'ResumeOrg' });
 }
 
+/** What leaves, and what becomes of it. */
+async function send(commit: Commit, { sqlite }: Db): Promise<void> {
+  const transport = { kind: 'webhook', config: { outbound_url: 'https://x.example/' } };
+  const streamId = 's-out';
+  await commit('w-owner', { type: 'CreateStream', streamId, name: 'Out', description: '', transport, private: false });
+  const idOf = sqlite.prepare('SELECT id FROM deliveries WHERE seq = ?').pluck();
+  const publish = async (text: string) => {
+    const [event] = await commit('w-owner', { type: 'Publish', streamId, content: message(text) });
+    return { event: event!, streamId, deliveryId: idOf.get(event) as string };
+  };
+  const taken = await publish('taken');
+  const receipt = { attempts: 1, messageId: '<1@x.example>', detail: 'HTTP 200' };
+  await commit('system', { type: 'RecordDelivered', ...taken, ...receipt });
+  const notice = { subject: 'A message was refused', body: 'Look.' };
+  const refused = await publish('refused');
+  const dead = { attempts: 1, reason: 'the target answered 400', gone: false, notice };
+  await commit('system', { type: 'RecordDead', ...refused, ...dead });
+  const gone = await publish('gone');
+  await commit('system', {
+    type: 'RecordDead',
+    ...gone,
+    attempts: 2,
+    reason: 'the target answered 410 Gone',
+    gone: true,
+  });
+  const { event, deliveryId } = refused;
+  await commit('w-owner', { type: 'RequeueDeliveries', from: 'failed', event, streamId, deliveryIds: [deliveryId] });
+  await commit('w-owner', { type: 'DiscardDeliveries', event, streamId, deliveryIds: [deliveryId] });
+  await publish('waiting');
+  await commit('w-owner', { type: 'UpdateStream', streamId, hold: true });
+}
+
 /** A database as text: what makes its tables, what is in them, then its indexes and triggers. The search index fills itself. */
 function dump(sqlite: Database.Database): string {
   type Made = { type: string; name: string; sql: string };
@@ -224,7 +257,8 @@ async function main(): Promise<void> {
   const db = openDatabase(':memory:');
   let minutes = 0;
   const now = () => new Date(Date.UTC(2026, 0, 1, 0, minutes++));
-  const journal = openJournal({ db, now, tools: new Set(['publish', 'hire_worker']) });
+  const routing: Routing = (_org, { streamId }) => (streamId === 's-out' ? [{ kind: 'webhook', lane: '' }] : []);
+  const journal = openJournal({ db, now, routing, tools: new Set(['publish', 'hire_worker']) });
   const commit: Commit = async (actor, command, options) =>
     (await journal.commit(actor, command, options)).entries.map(({ seq }) => seq);
   await found(commit);
@@ -233,6 +267,7 @@ async function main(): Promise<void> {
   journal.transcribe([{ worker: 'w-ada', activationId: 'a-1', at, body: '=== activation: event ===' }]);
   journal.transcribe([{ worker: 'w-ada', activationId: 'a-3', at, body: "it's done", extra: { tool: 'publish' } }]);
   await work(commit, await talk(commit));
+  await send(commit, db);
   journal.close();
   writeFileSync(sqlFile, dump(db.sqlite));
   writeFileSync(fixturePath(`${FIXTURE}.expected.txt`), expectedOf(db));

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { catalog } from '../../src/tools/catalog.ts';
-import { inputSchema } from '../../src/tools/input-schema.ts';
+import { inputSchema } from '../../src/tools/tool-schema.ts';
 import { transports } from '../../src/transports/catalog.ts';
 import { openTestDaemon } from '../support/http.ts';
 

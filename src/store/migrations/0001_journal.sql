@@ -217,15 +217,17 @@ CREATE TABLE deliveries (
   entry_seq INTEGER NOT NULL
 ) STRICT;
 --> statement-breakpoint
-CREATE INDEX deliveries_seq ON deliveries (seq);
+CREATE INDEX deliveries_seq ON deliveries (seq, id);
 --> statement-breakpoint
-CREATE INDEX deliveries_stream ON deliveries (stream, state, entry_seq);
+CREATE INDEX deliveries_stream ON deliveries (stream, entry_seq);
 --> statement-breakpoint
-CREATE INDEX deliveries_waiting ON deliveries (state, entry_seq) WHERE state <> 'delivered';
+CREATE INDEX deliveries_stream_state ON deliveries (stream, state, entry_seq);
 --> statement-breakpoint
-CREATE INDEX deliveries_worker ON deliveries (worker) WHERE state IN ('queued', 'paused');
+CREATE INDEX deliveries_state ON deliveries (state, entry_seq);
 --> statement-breakpoint
-CREATE INDEX deliveries_message ON deliveries (message_id) WHERE message_id IS NOT NULL;
+CREATE INDEX deliveries_worker ON deliveries (worker, state);
+--> statement-breakpoint
+CREATE INDEX deliveries_message ON deliveries (message_id, entry_seq) WHERE message_id IS NOT NULL;
 --> statement-breakpoint
 CREATE TABLE outbox (
   id TEXT PRIMARY KEY,

@@ -1,0 +1,42 @@
+// Everything below /ui, and the way in.
+import type { FastifyInstance } from 'fastify';
+import { allowOnly } from '../refusal.ts';
+import { acceptForms, runTool } from './forms.ts';
+import { frameState } from './frame.ts';
+import { type JournalPageDeps, journalPages } from './journal-page.ts';
+import { createUi, type KitDeps } from './kit.ts';
+import { createLive, type LiveDeps } from './live.ts';
+import { type OrgPageDeps, orgPages } from './org-page.ts';
+import { previewForm } from './preview.ts';
+import { type SettingsPageDeps, settingsPages } from './settings-page.ts';
+import { type StarterDeps, starterForms } from './starters.ts';
+import { textHistoryPages } from './text-history.ts';
+
+/** What pages ask of the running daemon besides its data. */
+export type UiDeps = KitDeps & LiveDeps & OrgPageDeps & JournalPageDeps & SettingsPageDeps & StarterDeps;
+
+export function uiRoutes(app: FastifyInstance, deps: UiDeps): void {
+  app.get('/', async (_request, reply) => reply.redirect('/ui/', 302));
+  allowOnly(app, '/', ['GET']);
+  const live = createLive(deps);
+  app.addHook('preClose', async () => live.close());
+  app.register(
+    async (scope) => {
+      acceptForms(scope);
+      const ui = createUi(scope, deps);
+      ui.raw('/live', (visit, reply) => live.connect(visit, reply));
+      ui.raw('/frame', (visit, reply) =>
+        ui.pages.sendFragment(reply, ui.pages.render('frame-state', { frame: frameState(deps, visit) })),
+      );
+      ui.form('/do/:tool', (visit, fields) => runTool(deps.door, visit, fields));
+      previewForm(ui, deps);
+      orgPages(ui, deps);
+      textHistoryPages(ui, deps);
+      starterForms(ui, deps);
+      journalPages(ui, deps);
+      settingsPages(ui, deps);
+      ui.raw('/', (_visit, reply) => reply.redirect('/ui/org', 302));
+    },
+    { prefix: '/ui' },
+  );
+}

@@ -1,0 +1,42 @@
+// Every page in both schemes and two widths. With HELIX_SCREENSHOTS=folder they are kept there (npm run screenshots).
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { DESKTOP, describeInBrowser, isLive, openPage, overflow, PHONE, seriousFindings } from '../support/browser.ts';
+import { openNewsroom } from '../support/newsroom.ts';
+
+const PAGES: Record<string, string> = {
+  org: '/ui/org',
+  worker: '/ui/org/workers/w-cleo',
+  position: '/ui/org/positions/p-checking',
+  history: '/ui/org/roles/r-reporter/history',
+  journal: '/ui/journal',
+  settings: '/ui/settings',
+};
+const LOOKS = {
+  light: { ...DESKTOP, colorScheme: 'light' },
+  dark: { ...DESKTOP, colorScheme: 'dark' },
+  'phone-light': { ...PHONE, colorScheme: 'light' },
+  'phone-dark': { ...PHONE, colorScheme: 'dark' },
+} as const;
+
+const folder = process.env.HELIX_SCREENSHOTS;
+
+describeInBrowser('pages', () => {
+  test('every page looks as it should in both schemes and on a phone', { timeout: 180_000 }, async () => {
+    const { daemon } = await openNewsroom();
+    if (folder) mkdirSync(folder, { recursive: true });
+    for (const [look, options] of Object.entries(LOOKS)) {
+      const { page } = await openPage(daemon, '/ui/org', options);
+      for (const [name, path] of Object.entries(PAGES)) {
+        const response = await page.goto(daemon.url + path);
+        expect([path, response?.status()]).toEqual([path, 200]);
+        await isLive(page);
+        expect([path, look, await overflow(page)]).toEqual([path, look, 0]);
+        expect([path, look, await seriousFindings(page)]).toEqual([path, look, []]);
+        if (folder)
+          await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: look.startsWith('phone') });
+      }
+    }
+  });
+});
