@@ -30,7 +30,11 @@ const SUBJECT_MAX = 900;
 
 /** The addresses among those a Message names; Worker ids and other names are not for the post. */
 export function recipientsOf({ to = [], cc = [] }: Pick<Message, 'to' | 'cc'>): { to: string[]; cc: string[] } {
-  const addresses = (named: string[]) => named.flatMap(parseMailboxes).map(({ address }) => address);
+  const plain = (named: string[]) => named.filter((name) => !/\p{Cc}/u.test(name));
+  const addresses = (named: string[]) =>
+    plain(named)
+      .flatMap(parseMailboxes)
+      .map(({ address }) => address);
   const first = [...new Set(addresses(to))];
   return { to: first, cc: [...new Set(addresses(cc))].filter((address) => !first.includes(address)) };
 }
@@ -129,7 +133,7 @@ function filesOf({ message, parts }: Outbound<EmailConfig>): Letter['files'] {
 
 /** A mailbox as a header names it. */
 export function written({ name, address }: Mailbox): string {
-  const plain = name.replace(/[\p{Cc}"\\]+/gu, ' ').trim();
+  const plain = name.replace(/[\p{Cc}\s"\\]+/gu, ' ').trim();
   return plain === '' ? address : `"${plain}" <${address}>`;
 }
 
