@@ -1,5 +1,6 @@
 // What a daemon does now and then: forgets what has had its time, and keeps the write-ahead log small.
 import { statSync } from 'node:fs';
+import { createAttachmentErasure, UNUSED_HOURS } from '../store/attachments.ts';
 import type { Db } from '../store/database.ts';
 import { emptyWal } from '../store/erasure.ts';
 import { createIdempotency, IDEMPOTENCY_DAYS } from '../store/idempotency.ts';
@@ -35,6 +36,8 @@ const MIB = 1_048_576;
 const WAL_CUT = 32 * MIB;
 /** What it never exceeds, unless another program reads the database and does not end. */
 export const WAL_MAX = 64 * MIB;
+/** Files may be large. */
+const FILES = 1;
 
 /** @returns what stops it */
 export function startMaintenance(deps: MaintenanceDeps): () => void {
@@ -75,7 +78,9 @@ async function maintain(
 ): Promise<void> {
   const before = (days: number) => new Date(now().getTime() - days * 86_400_000).toISOString();
   const idempotency = createIdempotency(db.sqlite);
+  const attachments = createAttachmentErasure(db.sqlite);
   const all: Prune[] = [
+    () => attachments.prune(before(UNUSED_HOURS / 24), FILES),
     (_, most) => idempotency.prune(before(IDEMPOTENCY_DAYS), most),
     (_, most) => pruneTranscripts(db, before(settings.get('retention.transcript_days')), most),
     ...prunes,

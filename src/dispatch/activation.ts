@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { AgentResult, AgentRun, RunAgent } from '../domain/agent.ts';
 import type { Cause } from '../domain/entry.ts';
 import type { Entry } from '../store/entries.ts';
+import { toView } from '../store/event-reader.ts';
 import type { Batch } from '../store/inbox.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Processes } from '../store/processes.ts';
@@ -12,10 +13,12 @@ import type { ActivationTokens } from './activation-tokens.ts';
 import type { Showed } from './agent-hold.ts';
 import { countChanges } from './count-changes.ts';
 import type { Folders, WorkerTexts } from './folder.ts';
+import type { EventWithFiles } from './inbox-files.ts';
 import { activationMarker, renderPrompt } from './prompt.ts';
 import { recordEnd } from './record-end.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import type { StopReason } from './settle.ts';
+import { storedPrompt } from './stored-prompt.ts';
 
 export type ActivationDeps = {
   journal: Journal;
@@ -152,7 +155,11 @@ async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, 
     const texts = folders.prepare(workerId);
     const bodyMax = settings.get('dispatch.batch_bytes');
     const { roles, identity } = texts;
-    const prompt = renderPrompt({ workerId, batch, org: journal.org, policy, roles, identity, bodyMax });
+    const files = await folders.bring(
+      workerId,
+      batch.triggers.flatMap((entry) => filesOf(entry, queries)),
+    );
+    const prompt = renderPrompt({ workerId, batch, org: journal.org, policy, roles, identity, bodyMax, files });
     started = roles.length === 0 ? { failure: `worker ${workerId} has no positions` } : { prompt, texts };
   } catch (error) {
     started = { failure: textOf(error) };
@@ -181,13 +188,12 @@ async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, 
   return started;
 }
 
-/** The same words are kept once: an agent that is tried again and again with the same batch must not fill the disk. */
-function storedPrompt(queries: Queries, workerId: string, prompt: string) {
-  const bytes = Buffer.from(prompt);
-  const [last] = queries.activationsOf(workerId, 1);
-  const before = last && queries.prompt(last.seq);
-  if (before && bytes.equals(before.bytes)) return { content: [], promptOf: before.seq };
-  return { content: [{ name: 'prompt', bytes }] };
+/** What a trigger brought along, read when it is asked for. */
+function filesOf(entry: Entry, queries: Queries): EventWithFiles[] {
+  const view = toView(entry);
+  const attachments = view?.message?.attachments ?? [];
+  if (!view || attachments.length === 0) return [];
+  return [{ id: view.id, attachments, file: (part) => queries.fileSlices(view.seq, part) }];
 }
 
 type Play = { started: Started; recorder: Recorder; cause: Cause };

@@ -1,9 +1,10 @@
 // The Worker's folder: texts for its agent, written before each activation. The journal is the truth; other files are the Worker's own.
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { conflict } from '../domain/errors.ts';
 import { isSafeId } from '../domain/ids.ts';
 import type { Queries } from '../store/queries.ts';
+import { bringFiles, type EventWithFiles, INBOX } from './inbox-files.ts';
 
 export type FolderDeps = {
   queries: Pick<Queries, 'worker' | 'role' | 'position'>;
@@ -34,6 +35,15 @@ export function createFolders({ queries, envsDir, policy, mcpUrl }: FolderDeps) 
       if (!existsSync(folder)) return;
       mkdirSync(join(envsDir, 'archive'), { recursive: true, mode: 0o750 });
       renameSync(folder, join(envsDir, 'archive', workerId));
+    },
+    /** Puts the files of these Events into `inbox/`, in place of those of the run before. @returns where they are */
+    bring(workerId: string, events: readonly EventWithFiles[]): Promise<ReadonlyMap<string, string>> {
+      return bringFiles(pathOf(workerId), events);
+    },
+    /** Removes what was brought of an Event that was redacted. */
+    forget(eventId: string, workerIds: Iterable<string>): void {
+      for (const workerId of workerIds)
+        rmSync(join(pathOf(workerId), INBOX, eventId), { recursive: true, force: true });
     },
     prepare(workerId: string): WorkerTexts {
       const worker = queries.worker(workerId);

@@ -15,6 +15,8 @@ export type PromptParts = {
   identity: string;
   /** Most characters of one Message body that are shown. */
   bodyMax: number;
+  /** Where the files of the triggers are, in the folder, by Event id and part. */
+  files?: ReadonlyMap<string, string>;
 };
 
 const EXTRA_MAX = 4_096;
@@ -58,7 +60,7 @@ function block(label: string, entry: Entry, parts: PromptParts): string {
   return `${label}=== Trigger ===\n${triggerText(entry, parts)}\n=== end trigger ===`;
 }
 
-function triggerText(entry: Entry, { org, bodyMax }: PromptParts): string {
+function triggerText(entry: Entry, { org, bodyMax, files }: PromptParts): string {
   switch (entry.event.type) {
     case 'WorkerHired':
       return 'kind: hire\nYou were just hired. Do the one-time set-up that your Role asks for, then exit. Events will wake you from now on.';
@@ -66,12 +68,14 @@ function triggerText(entry: Entry, { org, bodyMax }: PromptParts): string {
       return `kind: request\nasked by: ${entry.actor}\nreason:\n${indented(clipped(entry.event.reason, bodyMax))}`;
     default: {
       const view = toView(entry);
-      return view ? eventText(view, entry.actor, org, bodyMax) : 'kind: unknown';
+      return view ? eventText(view, entry.actor, { org, bodyMax, files }) : 'kind: unknown';
     }
   }
 }
 
-function eventText(view: EventView, actor: string, org: Org, bodyMax: number): string {
+type Around = Pick<PromptParts, 'org' | 'bodyMax'> & { files: PromptParts['files'] };
+
+function eventText(view: EventView, actor: string, { org, bodyMax, files }: Around): string {
   const message: Message = view.message ?? {};
   const kind = org.workers.get(actor)?.kind;
   const lines = [`stream: ${view.streamId}`, `event: ${view.id}`, `time: ${view.createdAt}`];
@@ -82,14 +86,17 @@ function eventText(view: EventView, actor: string, org: Org, bodyMax: number): s
   header('source_kind', kind);
   header('from', message.from);
   header('to', message.to?.join(', '));
+  header('cc', message.cc?.join(', '));
   header('subject', message.subject);
   header('thread_id', message.thread_id);
   header('in_reply_to', message.in_reply_to);
   header('message_id', message.message_id);
   header('body_content_type', message.body_content_type);
   const attachments = message.attachments ?? [];
-  for (const { filename, content_type: type, size_bytes: size } of attachments.slice(0, ATTACHMENTS_MAX)) {
-    header('attachment', [filename, type, size === undefined ? undefined : `${size} bytes`].filter(Boolean).join(', '));
+  for (const { filename, content_type: type, size_bytes: size, url = '' } of attachments.slice(0, ATTACHMENTS_MAX)) {
+    const file = files?.get(`${view.id}/${url}`);
+    const facts = [filename, type, size === undefined ? undefined : `${size} bytes`, file && `file ${file}`];
+    header('attachment', facts.filter(Boolean).join(', '));
   }
   if (attachments.length > ATTACHMENTS_MAX) lines.push(`and ${attachments.length - ATTACHMENTS_MAX} more attachments`);
   if (view.redacted) lines.push('This Event was redacted; its text is gone.');

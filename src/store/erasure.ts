@@ -1,6 +1,8 @@
 import type Database from 'better-sqlite3';
+import type { ContentPart } from '../domain/entry.ts';
 import type { OrgEventEvent } from '../domain/event.ts';
 import { decodeMessage, type Message } from '../domain/message.ts';
+import { createAttachmentErasure } from './attachments.ts';
 import { createSearchErasure } from './search.ts';
 
 type EventRedacted = Extract<OrgEventEvent, { type: 'EventRedacted' }>;
@@ -29,6 +31,10 @@ export function createErasure(sqlite: Database.Database): (redacted: EventRedact
   );
   const linesAfter = sqlite.prepare('SELECT seq, body, extra FROM transcripts WHERE seq > ?');
   const eraseLine = sqlite.prepare(`UPDATE transcripts SET ${REDACTED} WHERE seq = ?`);
+  const filesOf = sqlite.prepare(
+    "SELECT name, bytes FROM content WHERE seq = ? AND name LIKE 'attachment-%' AND bytes IS NOT NULL",
+  );
+  const files = createAttachmentErasure(sqlite);
   const eraseSearch = createSearchErasure(sqlite);
   const forgetDigest = sqlite.prepare('UPDATE idempotency SET body_digest = NULL WHERE seq = ?');
 
@@ -51,6 +57,7 @@ export function createErasure(sqlite: Database.Database): (redacted: EventRedact
       eraseSearch(event, message);
       eraseQuotes(event, quotesOf(message));
     }
+    for (const part of filesOf.all(event) as ContentPart[]) files.remove(part);
     for (const seq of [event, ...alsoErased]) eraseContent.run(seq);
     for (const seq of alsoErased) eraseRun.run({ seq });
     forgetDigest.run(event);
