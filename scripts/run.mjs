@@ -14,6 +14,7 @@ const tasks = {
   start: () => cli('serve'),
   demo: () => cli('demo'),
   test,
+  'test:agents': testAgents,
   typecheck: () => tool('typescript/bin/tsc', args),
   lint: () => tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings'].concat(args)),
   format: () => tool('@biomejs/biome/bin/biome', ['check', '--write'].concat(args)),
@@ -39,10 +40,23 @@ function tool(script, toolArgs) {
 }
 
 function test() {
+  return vitest(args);
+}
+
+/** With the real agents, which are large and so installed beside the tests that need them. */
+async function testAgents() {
+  const folder = join(root, 'test', 'real-agents');
+  await ensureInstalled(folder, true);
+  // Puts the program for this machine in its place; `npm ci` runs no scripts.
+  await runUnder(process.execPath, [join(folder, 'node_modules', '@anthropic-ai', 'claude-code', 'install.cjs')]);
+  return vitest(['--config', join(folder, 'vitest.config.ts')].concat(args));
+}
+
+function vitest(vitestArgs) {
   // Tests start .ts programs as `node file.ts`.
   if (!process.features.typescript)
     process.env.NODE_OPTIONS = STRIP_TYPES.concat(process.env.NODE_OPTIONS || []).join(' ');
-  return tool('vitest/vitest.mjs', ['run'].concat(args));
+  return tool('vitest/vitest.mjs', ['run'].concat(vitestArgs));
 }
 
 async function build() {

@@ -34,8 +34,8 @@ function registerGet(config: Command, cli: Cli): void {
     .description('print what holds')
     .option('--json', 'print it as JSON');
   runs(get, cli, async (options, [key = '']) => {
-    checkKey(key);
-    const view = (await settings(cli, options)).find((each) => each.key === key);
+    const known = checkKey(key);
+    const view = (await settings(cli, options)).find((each) => each.key === known);
     if (!view) throw invalid(`the daemon that runs does not know ${key}; restart it with this version`);
     cli.out(options.json ? json(view) : `${key} = ${JSON.stringify(view.value)}${origin(view)}\n`);
     return OK;

@@ -8,6 +8,7 @@ import { recover } from '../dispatch/recovery.ts';
 import type { Agent, AgentCheck } from '../domain/agent.ts';
 import { OWNER } from '../domain/ids.ts';
 import { createApp } from '../http/app.ts';
+import { createAgentSessions } from '../store/agent-sessions.ts';
 import type { Durability } from '../store/database.ts';
 import { createInbox } from '../store/inbox.ts';
 import { createProcesses } from '../store/processes.ts';
@@ -177,6 +178,7 @@ function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
     inbox,
     processes,
     agent,
+    sessions: createAgentSessions(core.db),
     tokens: activationTokens,
     now,
     after,

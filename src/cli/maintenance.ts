@@ -1,5 +1,6 @@
 // What a daemon does now and then: forgets what has had its time, and keeps the write-ahead log small.
 import { statSync } from 'node:fs';
+import { pruneAgentSessions } from '../store/agent-sessions.ts';
 import type { Db } from '../store/database.ts';
 import { createIdempotency, IDEMPOTENCY_DAYS } from '../store/idempotency.ts';
 import type { Tokens } from '../store/tokens.ts';
@@ -18,6 +19,8 @@ export const MAINTENANCE_EVERY_MS = 600_000;
 const TRANSCRIPT_DAYS = 30;
 /** Tokens that ended are kept this long, so that people can see what was. */
 const TOKEN_DAYS = 30;
+/** A conversation that was quiet for so long begins anew. */
+const SESSION_DAYS = 30;
 /** Rows deleted in one turn of the event loop. */
 const SLICE = 1_000;
 const WAL_BYTES = 48 * 1_048_576;
@@ -53,6 +56,7 @@ async function maintain({ db, tokens, now }: MaintenanceDeps, isStopped: () => b
   }
   if (isStopped()) return;
   tokens.prune(before(TOKEN_DAYS));
+  pruneAgentSessions(db, before(SESSION_DAYS));
   checkpoint(db);
 }
 

@@ -1,6 +1,6 @@
 // Settings given from outside for one run: by environment variables. `dispatch.max_hops` is HELIX_ORG_DISPATCH_MAX_HOPS.
 import { nearest, OrgError } from '../domain/errors.ts';
-import { checkSetting, type SettingKey, settingDefinitions } from '../store/settings.ts';
+import { checkKey, checkSetting, OTHER_NAMES, type SettingKey, settingDefinitions } from '../store/settings.ts';
 
 const PREFIX = 'HELIX_ORG_';
 /** Variables with our prefix that are no settings. */
@@ -13,14 +13,15 @@ export function settingsOfEnvironment(environment: NodeJS.ProcessEnv): {
   settings: Record<string, unknown>;
   warnings: string[];
 } {
-  const keys = new Map(Object.keys(settingDefinitions).map((key) => [variableOf(key), key]));
+  const names = [...Object.keys(settingDefinitions), ...Object.keys(OTHER_NAMES)];
+  const keys = new Map(names.map((name) => [variableOf(name), checkKey(name)]));
   const settings: Record<string, unknown> = {};
   const warnings: string[] = [];
   for (const [name, text] of Object.entries(environment)) {
     if (!name.startsWith(PREFIX) || OTHERS.has(name) || !text) continue;
     const key = keys.get(name);
     if (key === undefined) warnings.push(unknown(name, keys.keys()));
-    else settings[key] = parseSetting(key as SettingKey, text);
+    else settings[key] = parseSetting(key, text);
   }
   return { settings, warnings };
 }

@@ -1,7 +1,8 @@
 // One run of an AI Worker, from the batch to the recorded end.
 import { randomUUID } from 'node:crypto';
-import type { AgentResult, RunAgent } from '../domain/agent.ts';
+import type { Agent, AgentResult } from '../domain/agent.ts';
 import type { Cause } from '../domain/entry.ts';
+import type { AgentSessions } from '../store/agent-sessions.ts';
 import type { Entry } from '../store/entries.ts';
 import type { Batch } from '../store/inbox.ts';
 import type { Journal } from '../store/journal.ts';
@@ -10,8 +11,9 @@ import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
 import type { ActivationTokens } from './activation-tokens.ts';
 import type { Showed } from './agent-hold.ts';
-import type { Folders, WorkerTexts } from './folder.ts';
-import { activationMarker, renderPrompt } from './prompt.ts';
+import { begin, type Started } from './begin.ts';
+import type { Folders } from './folder.ts';
+import { activationMarker } from './prompt.ts';
 import { recordEnd } from './record-end.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import type { StopReason } from './settle.ts';
@@ -24,7 +26,8 @@ export type ActivationDeps = {
   folders: Folders;
   tokens: ActivationTokens;
   policy: string;
-  agent: { kind: string; run: RunAgent };
+  agent: Pick<Agent, 'kind' | 'run' | 'describe' | 'canResume'>;
+  sessions: AgentSessions;
   mcpUrl(workerId: string): string;
   now(): Date;
   /** Calls back after so many milliseconds; returns what cancels it. */
@@ -97,6 +100,7 @@ async function runToEnd(deps: ActivationDeps, run: RunContext): Promise<{ showed
     );
     deps.tokens.revoke(activationId);
     recorder.close(result.exit, result.droppedBytes);
+    attempt(deps, () => keepSession(deps, run, started, result));
     await recordEnd(deps, run, { result, cause, counts: made.counts() });
     return { showed: showedBy(started, result), exit: result.exit };
   } finally {
@@ -120,45 +124,7 @@ function attempt(deps: ActivationDeps, what: () => void): void {
   }
 }
 
-const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-type Started = { prompt: string; texts: WorkerTexts } | { failure: string };
-
-/** Records the start with everything the run is given. A folder that cannot be written fails this run, not the daemon. */
-async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, cause: Cause): Promise<Started> {
-  const { journal, queries, settings, folders, policy, agent } = deps;
-  const { workerId, attempt } = batch;
-  let started: Started;
-  try {
-    const texts = folders.prepare(workerId);
-    const bodyMax = settings.get('dispatch.batch_bytes');
-    const { roles, identity } = texts;
-    const prompt = renderPrompt({ workerId, batch, org: journal.org, policy, roles, identity, bodyMax });
-    started = roles.length === 0 ? { failure: `worker ${workerId} has no positions` } : { prompt, texts };
-  } catch (error) {
-    started = { failure: textOf(error) };
-  }
-  const worker = queries.worker(workerId);
-  await journal.commit(
-    'system',
-    {
-      type: 'StartActivation',
-      activationId,
-      workerId,
-      triggers: batch.triggers.map(({ seq }) => seq),
-      attempt,
-      agent: { kind: agent.kind },
-      ranWith: {
-        roles: 'texts' in started ? started.texts.roles.map(({ seq }) => seq) : [],
-        identity: worker?.identitySeq ?? 0,
-        grants: worker?.grantsSeq ?? 0,
-      },
-      content: [{ name: 'prompt', bytes: Buffer.from('prompt' in started ? started.prompt : '') }],
-    },
-    { cause },
-  );
-  return started;
-}
+export const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 type Play = { started: Started; recorder: Recorder; cause: Cause };
 
@@ -176,13 +142,12 @@ async function play(deps: ActivationDeps, run: RunContext, { started, recorder, 
     activationId,
     workerId,
     attempt: count,
-    folder: started.texts.folder,
-    prompt: started.prompt,
+    ...started.handed,
     mcp: { url: deps.mcpUrl(workerId), token: tokens.issue({ workerId, activationId, cause }) },
     environment: {},
     limits: {
       firstOutputMs: settings.get('dispatch.first_output_seconds') * 1_000,
-      runMs: settings.get('dispatch.run_seconds') * 1_000,
+      runMs: (started.handed.agent.runSeconds ?? settings.get('dispatch.run_seconds')) * 1_000,
     },
     onStart: ({ pid, startedAt }) => {
       attempt(deps, () => processes.remember({ activationId, worker: workerId, pid, startedAt }));
@@ -195,6 +160,14 @@ async function play(deps: ActivationDeps, run: RunContext, { started, recorder, 
     signal,
   });
   return result.finally(() => notQuiet());
+}
+
+/** What went well can be gone on with; a run that failed leaves the session before it. */
+function keepSession(deps: ActivationDeps, { batch, activationId }: RunContext, started: Started, result: AgentResult) {
+  if (!('handed' in started) || !started.kept || result.outcome !== 'done' || !result.session) return;
+  // Redacted while it ran: what it saw is to be forgotten.
+  if (batch.triggers.some(({ seq }) => deps.queries.eventAt(seq)?.redacted)) return;
+  deps.sessions.keep({ ...started.kept, session: result.session, activationId, at: deps.now().toISOString() });
 }
 
 const failed = (exit: string): AgentResult => ({ outcome: 'failed', exit });

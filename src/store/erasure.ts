@@ -38,6 +38,10 @@ export function createErasure(sqlite: Database.Database): Erasure {
   );
   const linesAfter = sqlite.prepare('SELECT seq, body, extra FROM transcripts WHERE seq > ?');
   const eraseLine = sqlite.prepare(`UPDATE transcripts SET ${REDACTED} WHERE seq = ?`);
+  // What an agent remembers of a run is in its session: nobody goes on in it, and its file goes before the Worker's next run.
+  const dropSessions = sqlite.prepare(
+    'DELETE FROM agent_sessions WHERE worker = (SELECT worker FROM activations WHERE seq = ?)',
+  );
   const eraseSearch = createSearchErasure(sqlite);
   const forgetDigest = sqlite.prepare('UPDATE idempotency SET body_digest = NULL WHERE seq = ?');
 
@@ -69,7 +73,10 @@ export function createErasure(sqlite: Database.Database): Erasure {
         eraseQuotes(event, quotesOf(message));
       }
       for (const seq of [event, ...alsoErased]) eraseContent.run(seq);
-      for (const seq of alsoErased) eraseRun.run({ seq });
+      for (const seq of alsoErased) {
+        eraseRun.run({ seq });
+        dropSessions.run(seq);
+      }
       forgetDigest.run(event);
     },
   };

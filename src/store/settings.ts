@@ -15,10 +15,38 @@ const define = <S extends z.ZodType>(schema: S, fallback: z.output<S>, describe:
 });
 
 const count = z.number().int().min(1);
+const unknownKind = (input: unknown, valid: unknown[]) =>
+  `unknown agent.kind ${JSON.stringify(input)} (valid: ${valid.join(', ')})`;
 
 /** Every setting there is. */
 export const settingDefinitions = {
-  'agent.kind': define(z.enum(['command']), 'command', 'The program that plays AI Workers: command.'),
+  'agent.kind': define(
+    z.enum(['claude', 'command'], { error: ({ input, values }) => unknownKind(input, values) }),
+    'claude',
+    'The program that plays AI Workers: claude, or command. Where it is not set and agent.command is: command.',
+  ),
+  'agent.model': define(z.string(), 'sonnet', 'The model that plays AI Workers; empty for the default of the agent.'),
+  'agent.effort': define(
+    z.enum(['', 'low', 'medium', 'high', 'xhigh', 'max']),
+    'low',
+    'How much the model thinks: low, medium, high, xhigh or max; empty for the default of the agent.',
+  ),
+  'agent.context': define(
+    z.enum(['fresh', 'resume']),
+    'fresh',
+    'Whether activations begin anew (fresh) or a Worker goes on in one session, outside one for each conversation (resume).',
+  ),
+  'agent.wrap': define(
+    z.array(z.string()),
+    [],
+    'A command that stands before every agent, such as a sandbox, as a JSON array; {folder} and {worker} name the run.',
+  ),
+  'agent.run_as': define(
+    z.string(),
+    '',
+    "The operating system's user that agents run as; {worker} names the Worker. Needs a daemon that runs as root.",
+  ),
+  'claude.bin': define(z.string().min(1), 'claude', 'Where Claude Code is: a name on the PATH, or a path.'),
   'agent.command': define(
     z.array(z.string()),
     [],
@@ -40,6 +68,13 @@ export const settingDefinitions = {
   'dispatch.run_seconds': define(count, 1_800, 'An activation that runs longer is stopped.'),
   'dispatch.attempts': define(count.max(10), 3, 'Runs of a batch that fails before its triggers are parked.'),
 } as const;
+
+/** Names by which some settings are known too. */
+export const OTHER_NAMES: Record<string, keyof typeof settingDefinitions> = {
+  'spawner.kind': 'agent.kind',
+  'claude.model': 'agent.model',
+  'claude.effort': 'agent.effort',
+};
 
 export type SettingKey = keyof typeof settingDefinitions;
 export type SettingValue<K extends SettingKey> = z.output<(typeof settingDefinitions)[K]['schema']>;
@@ -84,15 +119,17 @@ export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<st
     known.delete(key);
     return orm.delete(settings).where(eq(settings.key, key)).run().changes > 0;
   };
-  const checked = new Map(Object.entries(overrides).map(([key, value]) => [key, checkSetting(key, value)]));
+  const checked = new Map<string, unknown>(
+    Object.entries(overrides).map(([key, value]) => [checkKey(key), checkSetting(key, value)]),
+  );
   return {
     get(key) {
       if (checked.has(key)) return checked.get(key) as never;
       const text = stored(key);
       return (text === undefined ? settingDefinitions[key].fallback : JSON.parse(text)) as never;
     },
-    set: (key, value) => store(key, JSON.stringify(checkSetting(key, value))),
-    delete: remove,
+    set: (key, value) => store(checkKey(key), JSON.stringify(checkSetting(key, value))),
+    delete: (key) => remove(checkKey(key)),
     list() {
       const keys = Object.keys(settingDefinitions).sort() as SettingKey[];
       return keys.map((key) => {
@@ -112,6 +149,7 @@ export function createSettings({ orm }: Db, box: SecretBox, overrides: Record<st
 /** @throws OrgError invalid for an unknown key */
 export function checkKey(key: string): SettingKey {
   if (Object.hasOwn(settingDefinitions, key)) return key as SettingKey;
+  if (Object.hasOwn(OTHER_NAMES, key)) return OTHER_NAMES[key] as SettingKey;
   const near = nearest(key, Object.keys(settingDefinitions));
   throw invalid(`unknown config key "${key}" (no subsystem has registered it)${near ? `; did you mean ${near}?` : ''}`);
 }

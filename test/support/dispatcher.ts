@@ -9,6 +9,7 @@ import { createDispatcher } from '../../src/dispatch/dispatcher.ts';
 import { createFolders } from '../../src/dispatch/folder.ts';
 import { recover } from '../../src/dispatch/recovery.ts';
 import type { AgentResult, AgentRun } from '../../src/domain/agent.ts';
+import { createAgentSessions } from '../../src/store/agent-sessions.ts';
 import type { Journal } from '../../src/store/journal.ts';
 import { createProcesses } from '../../src/store/processes.ts';
 import { createSecretBox } from '../../src/store/secrets.ts';
@@ -102,6 +103,7 @@ export async function openDispatching({ file = ':memory:', settings: overrides =
     ...stage,
     journal: options.journal?.(org.journal) ?? org.journal,
     policy: 'The policy.',
+    sessions: createAgentSessions(org.db),
     agent: {
       kind: 'held',
       run: (run) =>
