@@ -123,9 +123,13 @@ const USAGE = { input_tokens: 100, cache_creation_input_tokens: 0, cache_read_in
 
 async function send(response: ServerResponse, model: string, blocks: Block[]): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'request-id': 'req_scripted' });
+  let wake = () => {};
+  for (const event of ['drain', 'close']) response.on(event, () => wake());
   const emit = async (type: string, data: object) => {
-    if (response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`)) return;
-    await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
+    if (response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`) || response.closed) return;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
   };
   const message = { id: `msg_${randomUUID()}`, type: 'message', role: 'assistant', model, content: [] };
   const stop = { stop_reason: null, stop_sequence: null };
