@@ -84,5 +84,5 @@ export function parseClaudeLine(line: string): ClaudeMessage | undefined {
 export function resultText(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return content === undefined ? '' : JSON.stringify(content);
-  return (content as ClaudeBlock[]).map(({ text, type }) => text ?? `[${type}]`).join('\n');
+  return (content as (ClaudeBlock | null)[]).map((block) => block?.text ?? `[${block?.type}]`).join('\n');
 }

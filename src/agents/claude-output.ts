@@ -130,7 +130,7 @@ export function createClaudeOutput({ onSegment, onFault, onProgress, now }: Clau
     if (version) state.version = version;
     state.model = model ?? '';
     show(structuredSegment('', '--- session start ---', { session, version, model, tools, mcp_servers: servers }));
-    const status = servers.find(({ name }) => name === MCP_SERVER)?.status ?? 'missing';
+    const status = servers?.find(({ name }) => name === MCP_SERVER)?.status ?? 'missing';
     if (status !== 'connected') giveUp(`the Worker's MCP endpoint could not be reached (${status})`);
   }
 
@@ -190,7 +190,8 @@ export function createClaudeOutput({ onSegment, onFault, onProgress, now }: Clau
 
 function blocksOf({ message }: ClaudeMessage): ClaudeBlock[] {
   const content = message?.content ?? [];
-  return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  return Array.isArray(content) ? content.filter((block) => typeof block === 'object' && block !== null) : [];
 }
 
 /** Who a line is by, when that is a sub-agent. */

@@ -198,7 +198,6 @@ test('makes its configuration anew where a run has put a link in its place', asy
   const victim = stage.folder('w-bob');
   mkdirSync(victim);
   writeFileSync(join(victim, 'helix-log.md'), SECRET);
-  const { rmSync } = await import('node:fs');
   rmSync(join(folder, '.home/.claude'), { recursive: true });
   symlinkSync(victim, join(folder, '.home/.claude'));
   symlinkSync(join(victim, 'helix-log.md'), join(folder, '.role.md.new'));
