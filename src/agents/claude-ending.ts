@@ -2,7 +2,7 @@
 import type { Usage } from '../domain/activation.ts';
 import type { AgentResult } from '../domain/agent.ts';
 import type { ProgramEnd } from './agent-process.ts';
-import type { ClaudeMessage } from './claude-message.ts';
+import type { ClaudeMessage, ClaudeUsage } from './claude-message.ts';
 import type { ClaudeState } from './claude-output.ts';
 import { clip } from './transcript-text.ts';
 
@@ -19,7 +19,7 @@ const FAULT_STATUS = new Set([401, 402, 403, 408, 429]);
 
 /** @param end how its process ended; `done` also when we ended it after its result was in */
 export function claudeEnding(end: ProgramEnd, state: ClaudeState, isResumed: boolean): AgentResult {
-  const usage = usageOf(state.result);
+  const usage = usageOf(state, isResumed);
   const rest = {
     ...(usage ? { usage } : {}),
     ...(state.session ? { session: state.session } : {}),
@@ -58,14 +58,21 @@ function isFault({ api_error_status: status, terminal_reason: reason }: ClaudeMe
   return reason === 'api_error' && apiError !== 'invalid_request' && apiError !== 'model_not_found';
 }
 
-/** Cumulative for the process, sub-agents included; undefined when nothing was spent. */
-function usageOf(result: ClaudeMessage | undefined): Usage | undefined {
-  const models = Object.values(result?.modelUsage ?? {});
-  if (!result || models.length === 0) return undefined;
-  const sum = (pick: (model: (typeof models)[number]) => number) => models.reduce((all, model) => all + pick(model), 0);
+/**
+ * What this run used, sub-agents included; undefined when it used nothing. Where only totals are told, they stand for a run
+ * that began anew.
+ */
+function usageOf({ result, used }: ClaudeState, isResumed: boolean): Usage | undefined {
+  const models = used.length > 0 || isResumed ? used : Object.values(result?.modelUsage ?? {});
+  if (models.length === 0) return undefined;
+  const sum = (pick: (model: ClaudeUsage) => number | undefined) =>
+    models.reduce((all, model) => all + (pick(model) ?? 0), 0);
+  const total = used.length > 0 ? sum(({ costUSD }) => costUSD) : result?.total_cost_usd;
+  const read = (m: ClaudeUsage) =>
+    (m.inputTokens ?? 0) + (m.cacheReadInputTokens ?? 0) + (m.cacheCreationInputTokens ?? 0);
   return {
-    ...(result.total_cost_usd === undefined ? {} : { costUsd: result.total_cost_usd }),
-    inputTokens: sum((m) => (m.inputTokens ?? 0) + (m.cacheReadInputTokens ?? 0) + (m.cacheCreationInputTokens ?? 0)),
-    outputTokens: sum((m) => m.outputTokens ?? 0),
+    ...(total === undefined ? {} : { costUsd: total }),
+    inputTokens: sum(read),
+    outputTokens: sum(({ outputTokens }) => outputTokens),
   };
 }

@@ -57,8 +57,10 @@ export type ClaudeMessage = Common & {
   terminal_reason?: string;
   result?: string;
   errors?: string[];
+  /** Of the process, and of the sessions that it goes on in. */
   total_cost_usd?: number;
   modelUsage?: Record<string, ClaudeUsage>;
+  model_usage_since_last_result?: Record<string, ClaudeUsage>;
   permission_denials?: { tool_name?: string; tool_input?: unknown }[];
 };
 
@@ -67,6 +69,7 @@ export type ClaudeUsage = {
   outputTokens?: number;
   cacheReadInputTokens?: number;
   cacheCreationInputTokens?: number;
+  costUSD?: number;
 };
 
 /** The line as a message; undefined for what is none, such as a warning on stdout. */

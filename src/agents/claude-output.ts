@@ -1,7 +1,13 @@
 // What Claude Code prints, line by line: what of it goes into the transcript, and what it says about how the run goes.
 import type { Segment } from '../domain/agent.ts';
 import { MCP_SERVER } from './claude-arguments.ts';
-import { type ClaudeBlock, type ClaudeMessage, parseClaudeLine, resultText } from './claude-message.ts';
+import {
+  type ClaudeBlock,
+  type ClaudeMessage,
+  type ClaudeUsage,
+  parseClaudeLine,
+  resultText,
+} from './claude-message.ts';
 import { createPartialText } from './claude-partial.ts';
 import { segmentOf, structuredSegment } from './transcript-text.ts';
 
@@ -12,6 +18,8 @@ export type ClaudeState = {
   model?: string;
   /** The last one; more than one comes when a sub-agent in the background reports back. */
   result?: ClaudeMessage;
+  /** What each result says was used since the one before; of models, sub-agents included. */
+  used: ClaudeUsage[];
   /** What stood in the place of an answer: `authentication_failed`, `rate_limit`, `overloaded` … */
   apiError?: string;
   /** Why the run cannot lead to anything, whatever its process does from here on. */
@@ -45,7 +53,7 @@ export type ClaudeOutputDeps = {
 const REFUSALS_MAX = 3;
 
 export function createClaudeOutput({ onSegment, onFault, onProgress, now }: ClaudeOutputDeps): ClaudeOutput {
-  const state: ClaudeState = { background: 0, droppedBytes: 0 };
+  const state: ClaudeState = { used: [], background: 0, droppedBytes: 0 };
   const partial = createPartialText(now);
   const toolNames = new Map<string, string>();
   let isFull = false;
@@ -80,6 +88,7 @@ export function createClaudeOutput({ onSegment, onFault, onProgress, now }: Clau
         return takeLimit(message);
       case 'result':
         state.result = message;
+        state.used.push(...Object.values(message.model_usage_since_last_result ?? {}));
         return show(resultSegment(message));
       default:
         return; // Progress of the program's own, which says nothing about the Worker.

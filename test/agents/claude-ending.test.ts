@@ -137,3 +137,12 @@ test('our own stop counts before anything it says', async () => {
   });
   expect(slow.result).toMatchObject({ outcome: 'timed_out', exit: 'time limit of 900 ms' });
 });
+
+test('counts what this run used, not what the session it goes on in had used before', async () => {
+  const since = (n: number) => `{ m: { inputTokens: ${n}, outputTokens: 2, cacheReadInputTokens: 1, costUSD: 0.25 } }`;
+  const body = `say(init); say({ ...result, model_usage_since_last_result: ${since(1)} }); say({ ...result, model_usage_since_last_result: ${since(5)} });`;
+  const { result } = await playing(body, { resume: 's', keptSessions: ['s'] });
+  expect(result.usage).toEqual({ costUsd: 0.5, inputTokens: 8, outputTokens: 4 });
+  // A version that tells only totals.
+  expect((await playing('say(init); say(result);', { resume: 's', keptSessions: ['s'] })).result.usage).toBeUndefined();
+});
