@@ -1,5 +1,6 @@
 // What a daemon does now and then: forgets what has had its time, and keeps the write-ahead log small.
 import { statSync } from 'node:fs';
+import { pruneAgentSessions } from '../store/agent-sessions.ts';
 import { createAttachmentErasure, UNUSED_HOURS } from '../store/attachments.ts';
 import type { Db } from '../store/database.ts';
 import { emptyWal } from '../store/erasure.ts';
@@ -29,6 +30,8 @@ export const MAINTENANCE_EVERY_MS = 600_000;
 export const WAL_LOOK_MS = 15_000;
 /** Tokens that ended are kept this long, so that people can see what was. */
 const TOKEN_DAYS = 30;
+/** A conversation that was quiet for so long begins anew. */
+const SESSION_DAYS = 30;
 /** Rows deleted in one turn of the event loop. */
 const SLICE = 1_000;
 const MIB = 1_048_576;
@@ -90,6 +93,7 @@ async function maintain(
   }
   if (isStopped()) return;
   tokens.prune(before(TOKEN_DAYS));
+  pruneAgentSessions(db, before(SESSION_DAYS));
   db.sqlite.pragma('wal_checkpoint(PASSIVE)');
 }
 

@@ -35,6 +35,10 @@ export function createErasure(sqlite: Database.Database): (redacted: EventRedact
     "SELECT name, bytes FROM content WHERE seq = ? AND name LIKE 'attachment-%' AND bytes IS NOT NULL",
   );
   const files = createAttachmentErasure(sqlite);
+  // What an agent remembers of a run is in its session: nobody goes on in it, and its file goes before the Worker's next run.
+  const dropSessions = sqlite.prepare(
+    'DELETE FROM agent_sessions WHERE worker = (SELECT worker FROM activations WHERE seq = ?)',
+  );
   const eraseSearch = createSearchErasure(sqlite);
   const forgetDigest = sqlite.prepare('UPDATE idempotency SET body_digest = NULL WHERE seq = ?');
 
@@ -59,7 +63,10 @@ export function createErasure(sqlite: Database.Database): (redacted: EventRedact
     }
     for (const part of filesOf.all(event) as ContentPart[]) files.remove(part);
     for (const seq of [event, ...alsoErased]) eraseContent.run(seq);
-    for (const seq of alsoErased) eraseRun.run({ seq });
+    for (const seq of alsoErased) {
+      eraseRun.run({ seq });
+      dropSessions.run(seq);
+    }
     forgetDigest.run(event);
   };
 }

@@ -308,6 +308,18 @@ CREATE TABLE processes (
   started_at TEXT NOT NULL
 ) STRICT;
 --> statement-breakpoint
+CREATE TABLE agent_sessions (
+  worker TEXT NOT NULL,
+  conversation TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  session TEXT NOT NULL,
+  texts TEXT NOT NULL,
+  grants_seq INTEGER NOT NULL,
+  activation_id TEXT NOT NULL,
+  at TEXT NOT NULL,
+  PRIMARY KEY (worker, conversation)
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE tokens (
   id TEXT PRIMARY KEY,
   worker TEXT NOT NULL,
