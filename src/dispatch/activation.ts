@@ -152,7 +152,6 @@ async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, 
     started = { failure: textOf(error) };
   }
   const worker = queries.worker(workerId);
-  deps.onMoved();
   await journal.commit(
     'system',
     {
@@ -172,6 +171,7 @@ async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, 
     },
     { cause },
   );
+  deps.onMoved();
   return started;
 }
 
