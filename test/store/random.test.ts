@@ -245,4 +245,5 @@ test('whatever is asked in whatever order: refusals leave nothing, and what is r
     `${count} commands; ${JSON.stringify(Object.fromEntries(types))}; states: ${[...seen].sort().join(', ')}`,
   );
   expect(count).toBeGreaterThan(2_000);
+  expect(seen.size).toBeGreaterThan(8);
 });
