@@ -31,7 +31,6 @@ export async function begin(deps: ActivationDeps, { batch, activationId }: RunCo
     (error: unknown): Started => ({ failure: error instanceof Error ? error.message : String(error) }),
   );
   const worker = queries.worker(workerId);
-  deps.onMoved();
   await journal.commit(
     'system',
     {
@@ -51,6 +50,7 @@ export async function begin(deps: ActivationDeps, { batch, activationId }: RunCo
     },
     { cause },
   );
+  deps.onMoved();
   return started;
 }
 

@@ -9,6 +9,7 @@ import type { Entry } from '../../src/store/entries.ts';
 import { dumpReadTables, rebuildReadTables } from '../../src/store/rebuild.ts';
 import { verifyJournal } from '../../src/store/verify.ts';
 import { naivePending } from '../support/naive-inbox.ts';
+import { naiveStatuses } from '../support/naive-status.ts';
 import { openOrg, type TestOrg, testDirectory } from '../support/org.ts';
 import { type Asked, beginnings, type Wish, wish } from '../support/random-commands.ts';
 import '../support/seed.ts';
@@ -140,6 +141,7 @@ function expectSound(org: TestOrg, answers: Answer[]) {
   const all = org.queries.entriesAfter(0, 1e6);
   expectAnswered(answers, all);
   expectSameState(org, all);
+  expectLedger(org, all);
   expect(verifyJournal(org.db).problems).toEqual([]);
   for (const { event, seq } of all) if (event.type === 'EventPublished') expect(seqOfEventId(event.id)).toBe(seq);
   const live = dumpReadTables(org.db);
@@ -171,6 +173,33 @@ function expectSameState(org: TestOrg, all: Entry[]) {
   expect(replayed).toEqual(org.journal.org);
 }
 
+/** For each Event and each Worker that listened exactly one state, and the AI Workers' are what the journal says. */
+function expectLedger(org: TestOrg, all: Entry[]) {
+  const naive = naiveStatuses(all);
+  const found = new Map<string, string>();
+  for (const { event, seq, actor } of all) {
+    if (event.type !== 'EventPublished') continue;
+    const landed = { seq, stream: event.streamId, publisher: actor };
+    const rows: string[] = [];
+    for (let after = ''; ; ) {
+      const page = org.queries.eventStatus.page(landed, after, 2);
+      for (const { workerId, state } of page) {
+        rows.push(workerId);
+        seen.add(state);
+        if (org.journal.org.workers.get(workerId)?.kind === 'ai') found.set(`${seq} ${workerId}`, state);
+      }
+      if (page.length < 2) break;
+      after = page.at(-1)!.workerId;
+    }
+    expect(rows).toEqual([...new Set(rows)].sort());
+    expect(org.queries.eventStatus.total(landed)).toBe(rows.length);
+  }
+  expect(Object.fromEntries(found)).toEqual(Object.fromEntries(naive));
+}
+
+/** States that came up in any of the histories. */
+const seen = new Set<string>();
+
 function expectInbox(org: TestOrg, workerId: string, all: Entry[]) {
   const pending = naivePending(workerId, all);
   const open = org.inbox.openBatch(workerId);
@@ -188,7 +217,7 @@ const turn = fc.record({
 });
 
 test('whatever is asked in whatever order: refusals leave nothing, and what is recorded is sound', async () => {
-  const seen = new Map<string, number>();
+  const types = new Map<string, number>();
   let count = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(turn, { minLength: 30, maxLength: 60, size: 'max' }), async (turns) => {
@@ -205,12 +234,16 @@ test('whatever is asked in whatever order: refusals leave nothing, and what is r
       const again = openOrg(file);
       expect(again.journal.org).toEqual(live);
       expect(again.journal.lastSeq).toBe(last);
-      for (const { event } of again.queries.entriesAfter(0, 1e6)) seen.set(event.type, (seen.get(event.type) ?? 0) + 1);
+      for (const { event } of again.queries.entriesAfter(0, 1e6))
+        types.set(event.type, (types.get(event.type) ?? 0) + 1);
       again.close();
       count += answers.length;
     }),
     { numRuns: Number(process.env.HELIX_RUNS ?? 15), endOnFailure: process.env.HELIX_SHRINK === undefined },
   );
-  console.log(`${count} commands; ${JSON.stringify(Object.fromEntries(seen))}`);
+  console.log(
+    `${count} commands; ${JSON.stringify(Object.fromEntries(types))}; states: ${[...seen].sort().join(', ')}`,
+  );
   expect(count).toBeGreaterThan(2_000);
+  expect(seen.size).toBeGreaterThan(8);
 });

@@ -16,7 +16,12 @@ export type Wish =
   | { kind: 'run'; worker: string; outcome: 'done' | 'failed' | 'parked' | 'lost'; most: number }
   | { kind: 'held'; how: 'ReleaseEvent' | 'DiscardEvent'; pick: number }
   | { kind: 'redact'; pick: number }
-  | { kind: 'aside'; how: 'HoldTriggers' | 'RequeueTriggers' | 'DropTriggers'; worker: string; pick: number }
+  | {
+      kind: 'aside';
+      how: 'HoldTriggers' | 'RequeueTriggers' | 'DropTriggers' | 'ExpireTriggers';
+      worker: string;
+      pick: number;
+    }
   | { kind: 'transcribe'; worker: string; body: string };
 
 const idIn = (prefix: string, ...others: string[]) =>
@@ -100,6 +105,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   ),
   fc.record({ type: fc.constant('DeleteStream' as const), streamId }),
+  fc.record({ workerId: fc.option(workerId), isOver: fc.boolean() }).map(({ workerId: whom, isOver }): Command => {
+    const hold = `runs_per_hour:${whom ?? 'org'}`;
+    if (isOver) return { type: 'ResumeWork', hold };
+    return { type: 'HoldWork', hold, workerId: whom, reason: 'limit', notice: { subject: 's', body: 'b' } };
+  }),
   ...Array.from({ length: 4 }, () => fc.record({ type: fc.constant('Subscribe' as const), streamId, filter })),
   fc.record({ type: fc.constant('Unsubscribe' as const), streamId }),
   fc.record({ type: fc.constant('InviteWorkers' as const), streamId, workerIds: fc.array(workerId, { maxLength: 3 }) }),
@@ -209,7 +219,12 @@ export const wish: fc.Arbitrary<Wish> = fc.noBias(
       weight: 1,
       arbitrary: fc.record({
         kind: fc.constant('aside' as const),
-        how: fc.constantFrom('HoldTriggers' as const, 'RequeueTriggers' as const, 'DropTriggers' as const),
+        how: fc.constantFrom(
+          'HoldTriggers' as const,
+          'RequeueTriggers' as const,
+          'DropTriggers' as const,
+          'ExpireTriggers' as const,
+        ),
         worker: aiWorker,
         pick,
       }),
