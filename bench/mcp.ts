@@ -23,7 +23,7 @@ type Case = { name: string; token: string; workerId: string; method: string; par
 
 const tool = (name: string, args: object) => ({ method: 'tools/call', params: { name, arguments: args } });
 const cases: Case[] = [
-  { name: 'tools/list, 49 tools', token: owner, workerId: 'w-owner', method: 'tools/list', params: {} },
+  { name: 'tools/list, all tools', token: owner, workerId: 'w-owner', method: 'tools/list', params: {} },
   { name: 'tools/list, 6 tools', token: worker, workerId: 'w-bench', method: 'tools/list', params: {} },
   { name: 'tools/call, a read', token: worker, workerId: 'w-bench', ...tool('get_role', { id: 'r-bench' }) },
   {

@@ -16,8 +16,8 @@ const tasks = {
   test,
   'test:faults': () => {
     // Longer than in the whole suite, where the same tests take a minute; each of them prints its seed.
-    process.env.HELIX_KILLS ||= '200';
-    process.env.HELIX_RUNS ||= '1500';
+    process.env.HELIX_KILLS = process.env.HELIX_KILLS || '200';
+    process.env.HELIX_RUNS = process.env.HELIX_RUNS || '1500';
     args.unshift('test/faults', 'test/dispatch/interleavings.test.ts', 'test/dispatch/nothing-lost.test.ts');
     return test();
   },

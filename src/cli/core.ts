@@ -108,6 +108,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
         stateOf,
         prepareFolder: (workerId) => folders.prepare(workerId).folder,
         newId: randomUUID,
+        now: now ?? (() => new Date()),
         makeSecret,
       }),
       close() {

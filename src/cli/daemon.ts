@@ -135,7 +135,8 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const { search } = queries;
     const filling = startSearchFilling({ search, after, onFailure: onFailure('the search index could not be filled') });
     shutdown.first('the search index', filling);
-    const maintenance = startMaintenance({ db, tokens, now, after, onFailure: onFailure('maintenance failed') });
+    const kept = { db, tokens, settings, journal, now, after };
+    const maintenance = startMaintenance({ ...kept, onFailure: onFailure('maintenance failed') });
     shutdown.first('maintenance', maintenance);
     courier.start();
     shutdown.first('the clock', startTimekeeping(core, edges));

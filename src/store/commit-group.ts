@@ -25,7 +25,10 @@ export function takeGroup<Pending extends { command: Command }>(
   };
   const linesTaken = countWhile(lines, ({ body }) => fits(body.length + 1));
   const transcript = lines.splice(0, linesTaken);
-  if (lines.length > 0 && !isImpatient) return { group: [], transcript };
+  if (lines.length > 0) {
+    if (!isImpatient) return { group: [], transcript };
+    bytes = 0;
+  }
   const taken = countWhile(queue, ({ command }, index) => index < COMMANDS_MAX && fits(bytesOf(command) + 1));
   return { group: queue.splice(0, taken), transcript };
 }

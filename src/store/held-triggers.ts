@@ -9,7 +9,7 @@ const MOST = 5_000;
 export function createHeldTriggers({ sqlite }: Db): () => HeldTrigger[] {
   const held = sqlite.prepare(
     `SELECT a.worker AS workerId, a.seq AS seq, j.root AS root FROM set_aside a JOIN journal j ON j.seq = a.seq
-     WHERE a.state = 'held' ORDER BY a.entry_seq, a.seq LIMIT ${MOST}`,
+     WHERE a.state = 'held' ORDER BY a.entry_seq LIMIT ${MOST}`,
   );
   return () => held.all() as HeldTrigger[];
 }

@@ -1,5 +1,5 @@
 // Reads of the org's nouns, by prepared statements. Reading changes nothing.
-import { asc, eq, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Db } from './database.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
@@ -7,7 +7,8 @@ import { createEventStatus, type EventStatusReader } from './event-status.ts';
 import { createJournalPages, type JournalPages } from './journal-pages.ts';
 import { createRunCounts, type RunCounts } from './run-counts.ts';
 import { createRunFigures, type RunFiguresReader } from './run-figures.ts';
-import { activations, grants, positions, roles, setAside, streams, workers } from './schema.ts';
+import { activations } from './run-tables.ts';
+import { grants, positions, roles, setAside, streams, workers } from './schema.ts';
 import { createSearch, type Search } from './search.ts';
 import { createSilentShares, type SilentShares } from './silence.ts';
 import { createStoppages, type Stoppages } from './stoppages.ts';
@@ -47,6 +48,8 @@ export type Queries = EventReader &
     activationsBy(triggerSeq: number): ActivationRow[];
     /** Where a trigger was set aside, per Worker. */
     asideOf(seq: number): (typeof setAside.$inferSelect)[];
+    /** What is held, parked or expired for a Worker, oldest first, at most 1,000. */
+    setAsideOf(workerId: string): (typeof setAside.$inferSelect)[];
     eventStatus: EventStatusReader;
     search: Search;
     stoppages: Stoppages;
@@ -57,6 +60,8 @@ export type Queries = EventReader &
     prompt(activationSeq: number): { seq: number; bytes: Uint8Array } | undefined;
     setAside(state: (typeof setAside.$inferSelect)['state'], limit: number): (typeof setAside.$inferSelect)[];
   };
+
+const SET_ASIDE_MAX = 1_000;
 
 export function createQueries(db: Db): Queries {
   const { orm, sqlite } = db;
@@ -100,6 +105,13 @@ export function createQueries(db: Db): Queries {
     .from(setAside)
     .where(eq(setAside.seq, sql.placeholder('seq')))
     .prepare();
+  const asideOfWorker = orm
+    .select()
+    .from(setAside)
+    .where(and(eq(setAside.worker, byId), inArray(setAside.state, ['held', 'parked', 'expired'])))
+    .orderBy(asc(setAside.seq))
+    .limit(SET_ASIDE_MAX)
+    .prepare();
   const findActivation = (id: string) => map(activation.get({ id }), toActivation);
   const reader = createEventReader(db);
   return {
@@ -123,6 +135,7 @@ export function createQueries(db: Db): Queries {
     activationsOf: (id, limit) => ofWorker.all({ id, limit }).map(toActivation),
     activationsBy: (seq) => (byTrigger.all(seq) as string[]).flatMap((id) => findActivation(id) ?? []),
     asideOf: (seq) => asideOf.all({ seq }),
+    setAsideOf: (id) => asideOfWorker.all({ id }),
     eventStatus: createEventStatus(db),
     search: createSearch(db),
     stoppages: createStoppages(db),

@@ -2,6 +2,7 @@
 // Three kinds: the journal and its content; read tables, which a rebuild refills; operational tables, which it never touches.
 import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { deliveries } from './outbox-schema.ts';
+import { activations, activationTriggers, stoppages } from './run-tables.ts';
 
 const bytes = (name: string) => blob(name, { mode: 'buffer' });
 const flag = (name: string) => integer(name, { mode: 'boolean' });
@@ -141,52 +142,10 @@ export const heldEvents = sqliteTable('held_events', {
   entrySeq: integer('entry_seq').notNull(),
 });
 
-/** When work stood still, for one Worker (`scope` is its id) or for all (`org`): paused, or held by a limit or a broken agent. */
-export const stoppages = sqliteTable(
-  'stoppages',
-  {
-    scope: text('scope').notNull(),
-    fromSeq: integer('from_seq').notNull(),
-    /** `paused`, or the name of the hold. */
-    hold: text('hold').notNull(),
-    reason: text('reason').notNull(),
-    fromAt: text('from_at').notNull(),
-    /** In the year 9999 while it lasts. */
-    toAt: text('to_at').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.scope, table.fromSeq] })],
-);
-
 export const redactions = sqliteTable('redactions', {
   seq: integer('seq').primaryKey(),
   bySeq: integer('by_seq').notNull(),
 });
-
-export const activations = sqliteTable('activations', {
-  id: text('id').primaryKey(),
-  worker: text('worker').notNull(),
-  seq: integer('seq').notNull(),
-  state: text('state', { enum: ['running', 'done', 'failed', 'timed_out', 'interrupted', 'lost'] }).notNull(),
-  attempt: integer('attempt').notNull(),
-  triggers: text('triggers').notNull(),
-  agent: text('agent').notNull(),
-  ranWith: text('ran_with').notNull(),
-  root: integer('root').notNull(),
-  hops: integer('hops').notNull(),
-  startedAt: text('started_at').notNull(),
-  endedAt: text('ended_at'),
-  endedSeq: integer('ended_seq'),
-  exit: text('exit'),
-  published: integer('published'),
-  changed: integer('changed'),
-  usage: text('usage'),
-});
-
-export const activationTriggers = sqliteTable(
-  'activation_triggers',
-  { seq: integer('seq').notNull(), activationSeq: integer('activation_seq').notNull() },
-  (table) => [primaryKey({ columns: [table.seq, table.activationSeq] })],
-);
 
 // --- Operational tables: never journaled, never rebuilt.
 

@@ -23,10 +23,11 @@ const sharesSql = (ofWorker: string) => `
   GROUP BY a.worker, j.stream, s.filter ORDER BY silent DESC, runs DESC, a.worker, j.stream`;
 
 export function createSilentShares({ sqlite }: Db): SilentShares {
-  const all = sqlite.prepare(sharesSql(''));
-  const ofWorker = sqlite.prepare(sharesSql('a.worker = @worker AND'));
   return (since, workerId) => {
-    const rows = workerId === undefined ? all.all({ since }) : ofWorker.all({ since, worker: workerId });
+    // Asked seldom, and of a stretch of time.
+    const rows = sqlite
+      .prepare(sharesSql(workerId === undefined ? '' : 'a.worker = @worker AND'))
+      .all(workerId === undefined ? { since } : { since, worker: workerId });
     return (rows as (Omit<SilentShare, 'filter'> & { filter: string | null })[]).map(({ filter, ...row }) => ({
       ...row,
       filter: filter === null ? null : (JSON.parse(filter) as SubscriptionFilter),

@@ -13,14 +13,15 @@ export type Stoppages = {
 
 export function createStoppages({ sqlite }: Db): Stoppages {
   const within = sqlite.prepare(
-    'SELECT from_at AS "from", to_at AS "to" FROM stoppages WHERE scope IN (?, ?) AND to_at > ? ORDER BY from_at',
+    'SELECT from_at AS "from", to_at AS "to" FROM stoppages WHERE scope IN (?, ?) AND to_at > ?',
   );
   const lasting = sqlite.prepare(
-    `SELECT scope, hold, reason FROM stoppages WHERE scope IN (?, ?) AND to_at = '${LASTS}' ORDER BY hold <> '${PAUSED}', from_seq`,
+    `SELECT scope, hold, reason FROM stoppages WHERE scope IN (?, ?) AND to_at = '${LASTS}'`,
   );
   return {
     stoppedMs(workerId, from, to) {
       const rows = within.all(workerId, WHOLE_ORG, from) as { from: string; to: string }[];
+      rows.sort((a, b) => (a.from < b.from ? -1 : 1));
       let stopped = 0;
       let reached = Date.parse(from);
       const end = Date.parse(to);
@@ -33,7 +34,10 @@ export function createStoppages({ sqlite }: Db): Stoppages {
       }
       return stopped;
     },
-    current: (workerId) => lasting.all(workerId, WHOLE_ORG) as Stoppage[],
+    current(workerId) {
+      const rows = lasting.all(workerId, WHOLE_ORG) as Stoppage[];
+      return [...rows.filter(isPause), ...rows.filter((row) => !isPause(row))];
+    },
   };
 }
 

@@ -53,7 +53,7 @@ function ordinary(name: string, handler: Tool['handler']): Tool {
 
 function withTools(real: ToolDoor): ToolDoor {
   return {
-    inputSchema: real.inputSchema,
+    ...real,
     granted: (workerId) => [...real.granted(workerId), ...doorTools],
     async call(caller, name, args) {
       const tool = doorTools.find((each) => each.name === name);

@@ -7,6 +7,7 @@ import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/store/database.ts';
 import * as outboxSchema from '../../src/store/outbox-schema.ts';
+import * as runTables from '../../src/store/run-tables.ts';
 import * as schema from '../../src/store/schema.ts';
 import { openOrg, testDirectory } from '../support/org.ts';
 
@@ -165,7 +166,7 @@ describe('the migrations', () => {
 
 describe('schema.ts', () => {
   const { sqlite } = openDatabase(':memory:');
-  const tables = Object.values({ ...schema, ...outboxSchema }).filter((value) => is(value, SQLiteTable));
+  const tables = Object.values({ ...schema, ...runTables, ...outboxSchema }).filter((value) => is(value, SQLiteTable));
 
   test('names every table that SQLite has', () => {
     const names = sqlite
