@@ -16,6 +16,8 @@ export type EventView = {
   body: string;
   message?: Message;
   createdAt: string;
+  /** Why it wakes nobody. */
+  quiet?: string;
   redacted?: true;
 };
 
@@ -134,6 +136,7 @@ export function toView(entry: Entry): EventView | undefined {
     streamId: event.streamId,
     source: entry.actor.startsWith('w-') ? entry.actor : '',
     createdAt: entry.at,
+    ...(event.quiet === undefined ? {} : { quiet: event.quiet }),
   };
   if (!bytes) return { ...common, body: '', redacted: true };
   const message = decodeMessage(bytes);

@@ -9,6 +9,7 @@ import { createDispatcher } from '../../src/dispatch/dispatcher.ts';
 import { createFolders } from '../../src/dispatch/folder.ts';
 import { recover } from '../../src/dispatch/recovery.ts';
 import type { AgentResult, AgentRun } from '../../src/domain/agent.ts';
+import { createAgentSessions } from '../../src/store/agent-sessions.ts';
 import { createExpired } from '../../src/store/expired.ts';
 import { createHeldTriggers } from '../../src/store/held-triggers.ts';
 import type { Journal } from '../../src/store/journal.ts';
@@ -108,6 +109,7 @@ export async function openDispatching({ file = ':memory:', settings: overrides =
     expired: createExpired(org.db),
     heldTriggers: createHeldTriggers(org.db),
     policy: 'The policy.',
+    sessions: createAgentSessions(org.db),
     agent: {
       kind: 'held',
       run: (run) =>

@@ -25,6 +25,7 @@ export function naivePending(workerId: string, journal: Entry[]): number[] | und
     }
     if (event.type === 'EventPublished') {
       events.push(entry);
+      if (event.quiet !== undefined) nobody.add(seq);
       streamOf.set(seq, event.streamId);
     }
     if (event.type === 'EventHeld') nobody.add(event.event);
