@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Routing } from '../../src/domain/delivery.ts';
 import { OrgError } from '../../src/domain/errors.ts';
 import { evolve } from '../../src/domain/evolve.ts';
 import { seqOfEventId } from '../../src/domain/ids.ts';
+import { messageOf } from '../../src/domain/message.ts';
 import { type Command, emptyOrg } from '../../src/domain/org.ts';
 import type { Entry } from '../../src/store/entries.ts';
 import { dumpReadTables, rebuildReadTables } from '../../src/store/rebuild.ts';
@@ -28,6 +30,8 @@ function resolve(org: TestOrg, wanted: Wish, run: number): Asked | undefined {
       const [event, { streamId }] = held[wanted.pick % held.length] ?? [wanted.pick, { streamId: 's-0' }];
       return { actor: 'w-owner', command: { type: wanted.how, event, streamId } };
     }
+    case 'delivery':
+      return resolveDelivery(org, wanted);
     case 'redact': {
       const events = org.queries.events(
         org.queries
@@ -62,6 +66,59 @@ function resolve(org: TestOrg, wanted: Wish, run: number): Asked | undefined {
     }
   }
 }
+
+function resolveDelivery(org: TestOrg, { how, pick }: Extract<Wish, { kind: 'delivery' }>): Asked | undefined {
+  const rows = org.db.sqlite.prepare('SELECT id, seq, stream, state FROM deliveries ORDER BY id').all() as {
+    id: string;
+    seq: number;
+    stream: string;
+    state: string;
+  }[];
+  // The courier tries what is queued; people ask for anything.
+  const open = ['taken', 'dead', 'gone'].includes(how) ? rows.filter(({ state }) => state === 'queued') : rows;
+  const row = open[pick % open.length];
+  if (!row) return undefined;
+  const { id: deliveryId, seq: event, stream: streamId } = row;
+  const name = { event, streamId };
+  const several = { ...name, deliveryIds: [deliveryId] };
+  const outcome = { attempts: 1, reason: how, gone: how === 'gone', notice: { subject: how, body: 'x' } };
+  const commands: Record<typeof how, Command> = {
+    taken: { type: 'RecordDelivered', ...name, deliveryId, attempts: 1, messageId: `<${pick}>` },
+    dead: { type: 'RecordDead', ...name, deliveryId, ...outcome },
+    gone: { type: 'RecordDead', ...name, deliveryId, ...outcome },
+    retry: { type: 'RequeueDeliveries', from: 'failed', ...several },
+    release: { type: 'RequeueDeliveries', from: 'held', ...several },
+    discard: { type: 'DiscardDeliveries', ...several },
+    resume: { type: 'ResumeSending', streamId },
+  };
+  return { actor: how === 'taken' || outcome.gone || how === 'dead' ? 'system' : 'w-owner', command: commands[how] };
+}
+
+/** The outbox holds what can still leave and nothing else, and the first queued one of each lane has its time. */
+function expectOutbox({ db: { sqlite } }: TestOrg) {
+  const rows = sqlite
+    .prepare('SELECT o.*, d.state FROM outbox o LEFT JOIN deliveries d ON d.id = o.id ORDER BY o.seq')
+    .all() as { id: string; stream: string; lane: string; next_at: string | null; state: string | null }[];
+  const open = sqlite
+    .prepare("SELECT id FROM deliveries WHERE state NOT IN ('delivered', 'dead', 'discarded') ORDER BY seq")
+    .pluck()
+    .all();
+  expect(rows.map(({ id }) => id)).toEqual(open);
+  const firsts = new Set<string>();
+  for (const { stream, lane, state, next_at: nextAt } of rows) {
+    if (state !== 'queued') expect(nextAt).toBeNull();
+    else if (!firsts.has(`${stream} ${lane}`)) {
+      firsts.add(`${stream} ${lane}`);
+      expect(nextAt).not.toBeNull();
+    }
+  }
+}
+
+/** Streams of the kind `webhook` send; a thread is a lane. */
+const routing: Routing = (org, { streamId, content }) =>
+  org.streams.get(streamId)?.transport.kind === 'webhook'
+    ? [{ kind: 'webhook', lane: messageOf(content).thread_id ?? '' }]
+    : [];
 
 function resolveRun(
   org: TestOrg,
@@ -149,6 +206,7 @@ function expectSound(org: TestOrg, answers: Answer[]) {
   expect(dumpReadTables(org.db)).toBe(live);
   rebuildReadTables(org.db);
   expect(dumpReadTables(org.db)).toBe(live);
+  expectOutbox(org);
   for (const [workerId] of org.journal.org.workers) expectInbox(org, workerId, all);
 }
 
@@ -222,7 +280,7 @@ test('whatever is asked in whatever order: refusals leave nothing, and what is r
   await fc.assert(
     fc.asyncProperty(fc.array(turn, { minLength: 30, maxLength: 60, size: 'max' }), async (turns) => {
       const file = join(testDirectory(), 'org.db');
-      const org = openOrg(file, { limits: () => ({ maxHops: 8 }) });
+      const org = openOrg(file, { limits: () => ({ maxHops: 8 }), routing });
       const found = { type: 'FoundOrg', ownerRole: 'x', ownerIdentity: 'x', grants: [] } as const satisfies Command;
       const first: Asked[] = [{ actor: 'system', command: { ...found, grants: [] } }, ...beginnings];
       const answers = await Promise.allSettled(first.map(({ actor, command }) => org.commit(actor, command)));

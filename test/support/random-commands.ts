@@ -15,6 +15,7 @@ export type Wish =
   | { kind: 'command'; actor: string; command: Command; options: CommitOptions }
   | { kind: 'run'; worker: string; outcome: 'done' | 'failed' | 'parked' | 'lost'; most: number }
   | { kind: 'held'; how: 'ReleaseEvent' | 'DiscardEvent'; pick: number }
+  | { kind: 'delivery'; how: 'taken' | 'dead' | 'gone' | 'retry' | 'release' | 'discard' | 'resume'; pick: number }
   | { kind: 'redact'; pick: number }
   | {
       kind: 'aside';
@@ -95,15 +96,24 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       batch,
     }),
   ),
-  fc.record({ streamId, name: fc.option(text), private: fc.option(fc.boolean()), batch: fc.option(batch) }).map(
-    ({ streamId: id, name, private: closed, batch: shown }): Command => ({
-      type: 'UpdateStream',
-      streamId: id,
-      ...(name === null ? {} : { name }),
-      ...(closed === null ? {} : { private: closed }),
-      ...(shown === null ? {} : { batch: shown }),
-    }),
-  ),
+  fc
+    .record({
+      streamId,
+      name: fc.option(text),
+      private: fc.option(fc.boolean()),
+      batch: fc.option(batch),
+      hold: fc.option(fc.boolean(), { freq: 2 }),
+    })
+    .map(
+      ({ streamId: id, name, private: closed, batch: shown, hold }): Command => ({
+        type: 'UpdateStream',
+        streamId: id,
+        ...(name === null ? {} : { name }),
+        ...(closed === null ? {} : { private: closed }),
+        ...(shown === null ? {} : { batch: shown }),
+        ...(hold === null ? {} : { hold }),
+      }),
+    ),
   fc.record({ type: fc.constant('DeleteStream' as const), streamId }),
   fc.record({ workerId: fc.option(workerId), isOver: fc.boolean() }).map(({ workerId: whom, isOver }): Command => {
     const hold = `runs_per_hour:${whom ?? 'org'}`;
@@ -171,7 +181,8 @@ export const beginnings: Asked[] = [
       streamId: `s-${n}`,
       name: `${n}`,
       description: '',
-      transport: { kind: 'local', config: {} },
+      // The last two send.
+      transport: { kind: n === 0 ? 'local' : 'webhook', config: {} },
       private: n === 2,
     }),
   ),
@@ -211,6 +222,14 @@ export const wish: fc.Arbitrary<Wish> = fc.noBias(
       arbitrary: fc.record({
         kind: fc.constant('held' as const),
         how: fc.constantFrom('ReleaseEvent' as const, 'DiscardEvent' as const),
+        pick,
+      }),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant('delivery' as const),
+        how: fc.constantFrom('taken', 'taken', 'dead', 'gone', 'retry', 'release', 'discard', 'resume'),
         pick,
       }),
     },
