@@ -2,6 +2,7 @@
 // system (`agent.run_as`). Both hold for every kind of agent.
 import { execFile } from 'node:child_process';
 import { lchown, lstat, readdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { AgentRun } from '../domain/agent.ts';
@@ -17,7 +18,9 @@ export async function confine(
   { folder, workerId, confinement: { wrap, runAs } }: Pick<AgentRun, 'folder' | 'workerId' | 'confinement'>,
   command: string[],
 ): Promise<Confined> {
-  const named = (text: string) => text.replaceAll('{folder}', folder).replaceAll('{worker}', workerId.slice(2));
+  const names = { '{folder}': folder, '{worker}': workerId.slice(2), '{home}': homedir() };
+  const named = (text: string) =>
+    text.replace(/\{(folder|worker|home)\}/g, (name) => names[name as keyof typeof names]);
   const wrapped = [...wrap.map(named), ...command];
   if (runAs === undefined) return { command: wrapped };
   const name = named(runAs);

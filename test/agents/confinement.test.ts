@@ -1,4 +1,5 @@
 import { chmodSync, linkSync, lstatSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createFolder, play, sh } from './play.ts';
@@ -7,13 +8,13 @@ const isRoot = process.getuid?.() === 0;
 
 test('agent.wrap stands before the program, and names the folder and the Worker', async () => {
   const folder = createFolder();
-  const wrap = ['env', 'WRAPPED={folder} {worker}', 'sh', '-c', 'exec "$@"', 'sh'];
+  const wrap = ['env', 'WRAPPED={folder} {worker} {home} {else}', 'sh', '-c', 'exec "$@"', 'sh'];
   const { bodies, result } = await play(sh('echo "$WRAPPED"; cat'), {
     folder,
     confinement: { wrap },
     prompt: 'the prompt',
   });
-  expect(bodies).toEqual([`${folder} ada`, 'the prompt']);
+  expect(bodies).toEqual([`${folder} ada ${homedir()} {else}`, 'the prompt']);
   expect(result).toEqual({ outcome: 'done', exit: 'ok' });
 });
 

@@ -3,24 +3,30 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { CLAUDE_BIN } from '../agents/contract-agents.ts';
 import { createFolder } from '../agents/play.ts';
 import { obedientStage } from './obedient.ts';
 
 const bash = (command: string) => ({ name: 'Bash', input: { command } });
 
-/** As docs/security.md has it, with the places of this machine. */
-const recipe = (home: string, data: string): string[] => {
+/** As docs/security.md has it, and with this clone's Claude Code to be seen wherever the clone lies. */
+const recipe = (): string[] => {
   const text = readFileSync(fileURLToPath(new URL('../../docs/security.md', import.meta.url)), 'utf8');
   const [, json] = /agent\.wrap '(\[[^']*"bwrap"[^']*\])'/.exec(text) ?? [];
-  return (JSON.parse(json ?? '[]') as string[]).map((word) =>
-    word
-      .replace('/home/me/.helix-org', data)
-      .replace('/home/me/.local', dirname(dirname(CLAUDE_BIN)))
-      .replace('/home/me', home),
-  );
+  const words = JSON.parse(json ?? '[]') as string[];
+  const agent = dirname(CLAUDE_BIN);
+  return words.toSpliced(words.indexOf('--bind'), 0, '--ro-bind', agent, agent);
 };
+
+/** Until the test has ended. */
+function liveIn(home: string): void {
+  const before = process.env.HOME;
+  process.env.HOME = home;
+  onTestFinished(() => {
+    process.env.HOME = before;
+  });
+}
 
 function doesBubblewrapWork(): string | undefined {
   try {
@@ -34,14 +40,14 @@ function doesBubblewrapWork(): string | undefined {
 test('in bubblewrap a shell sees its own folder, and neither the daemon’s data nor other Workers’ nor the user’s files', async () => {
   const broken = doesBubblewrapWork();
   const stage = await obedientStage({ grants: ['publish', 'agent:Bash'] });
-  const { dataDir, ownerTokenFile } = stage.daemon.paths;
+  const { ownerTokenFile } = stage.daemon.paths;
   const other = stage.folder('w-bob');
   mkdirSync(other);
   writeFileSync(join(other, 'helix-log.md'), 'the secret of w-bob');
-  const home = join(dataDir, '..', `home-${process.pid}`);
-  mkdirSync(home, { recursive: true });
+  const home = createFolder();
   writeFileSync(join(home, 'private'), 'a private file');
-  stage.daemon.settings.set('agent.wrap', recipe(home, dataDir));
+  liveIn(home);
+  stage.daemon.settings.set('agent.wrap', recipe());
   if (broken !== undefined) {
     // No namespaces on this machine: then it says so, and nothing runs without its sandbox.
     await stage.post('OBEY []');
@@ -70,7 +76,8 @@ test('in bubblewrap a shell sees its own folder, and neither the daemon’s data
 test('what a shell leaves running in bubblewrap is gone with the run', async () => {
   if (doesBubblewrapWork() !== undefined) return;
   const stage = await obedientStage({ grants: ['agent:Bash'] });
-  stage.daemon.settings.set('agent.wrap', recipe(createFolder(), stage.daemon.paths.dataDir));
+  liveIn(createFolder());
+  stage.daemon.settings.set('agent.wrap', recipe());
   const seconds = 100_000 + process.pid;
   await stage.order(bash(`(setsid sleep ${seconds} > /dev/null 2>&1 &)`));
   const running = execFileSync('ps', ['-axo', 'command'], { encoding: 'utf8' });
