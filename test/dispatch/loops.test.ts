@@ -1,6 +1,6 @@
 // Workers that answer everything, as whole daemons see it: at most what the limits allow, and one notice.
 import { expect, it } from 'vitest';
-import { settingDefinitions } from '../../src/store/settings.ts';
+import { settingDefinitions } from '../../src/store/daemon-settings.ts';
 import { type DispatchStage, dispatchStage, NO_LIMITS, until } from '../support/dispatch.ts';
 
 const THREE = ['w-one', 'w-two', 'w-three'];
