@@ -17,12 +17,13 @@ const server = fork(fileURLToPath(new URL('./mcp-server.ts', import.meta.url)), 
 const told = async <T>(): Promise<T> => (await once(server, 'message'))[0] as T;
 const { url, owner, worker } = await told<{ url: string; owner: string; worker: string }>();
 
-type Era = 'by hand' | '2025' | '2026';
+/** With a progress token a request is the SDK's to answer: what every request cost without the short way. */
+type Way = 'by hand' | '2025' | '2026' | '2025 SDK' | '2026 SDK';
 type Case = { name: string; token: string; workerId: string; method: string; params: Record<string, unknown> };
 
 const tool = (name: string, args: object) => ({ method: 'tools/call', params: { name, arguments: args } });
 const cases: Case[] = [
-  { name: 'tools/list, 49 tools', token: owner, workerId: 'w-owner', method: 'tools/list', params: {} },
+  { name: 'tools/list, all tools', token: owner, workerId: 'w-owner', method: 'tools/list', params: {} },
   { name: 'tools/list, 6 tools', token: worker, workerId: 'w-bench', method: 'tools/list', params: {} },
   { name: 'tools/call, a read', token: worker, workerId: 'w-bench', ...tool('get_role', { id: 'r-bench' }) },
   {
@@ -32,18 +33,20 @@ const cases: Case[] = [
     ...tool('publish', { streamId: 's-bench', body: 'x'.repeat(200) }),
   },
 ];
-const ERAS: Era[] = ['by hand', '2025', '2026'];
+const WAYS: Way[] = ['by hand', '2025', '2026', '2025 SDK', '2026 SDK'];
 
-function request({ token, workerId, method, params }: Case, era: Era) {
+function request({ token, workerId, method, params }: Case, way: Way) {
   const meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1' },
     'io.modelcontextprotocol/clientCapabilities': {},
   };
-  const modern = era === '2026';
+  const modern = way.startsWith('2026');
+  const progress = way.endsWith('SDK') ? { progressToken: 1 } : {};
+  const _meta = { ...(modern ? meta : {}), ...progress };
   return {
-    url: era === 'by hand' ? `${url}/by-hand` : `${url}/workers/${workerId}/mcp`,
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: modern ? { ...params, _meta: meta } : params }),
+    url: way === 'by hand' ? `${url}/by-hand` : `${url}/workers/${workerId}/mcp`,
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } }),
     headers: {
       authorization: `Bearer ${token}`,
       'content-type': 'application/json',
@@ -56,10 +59,10 @@ function request({ token, workerId, method, params }: Case, era: Era) {
 
 type Measured = { perSecond: number; p99: number };
 
-async function measure(each: Case, era: Era, duration: number): Promise<Measured> {
-  const result = await autocannon({ ...request(each, era), method: 'POST', connections: CONNECTIONS, duration });
+async function measure(each: Case, way: Way, duration: number): Promise<Measured> {
+  const result = await autocannon({ ...request(each, way), method: 'POST', connections: CONNECTIONS, duration });
   const bad = result.non2xx + result.errors;
-  if (bad > 0) throw new Error(`${each.name}, ${era}: ${bad} answers were no success`);
+  if (bad > 0) throw new Error(`${each.name}, ${way}: ${bad} answers were no success`);
   return { perSecond: result.requests.total / result.duration, p99: result.latency.p99 };
 }
 
@@ -68,36 +71,36 @@ const pad = (text: string | number, width: number) => String(text).padStart(widt
 
 console.log(`${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each, in turns; calls per second, medians\n`);
 console.log(
-  `${'call'.padEnd(30)}${ERAS.map((era) => pad(era, 10)).join('')}${pad('2025/hand', 12)}${pad('2026/hand', 12)}`,
+  `${'call'.padEnd(30)}${WAYS.map((way) => pad(way, 10)).join('')}${pad('2026/hand', 12)}${pad('2026/SDK', 12)}`,
 );
 for (const each of cases) {
-  for (const era of ERAS) await measure(each, era, 1);
-  const found = new Map<Era, Measured[]>(ERAS.map((era) => [era, []]));
+  for (const way of WAYS) await measure(each, way, 1);
+  const found = new Map<Way, Measured[]>(WAYS.map((way) => [way, []]));
   for (let round = 0; round < rounds; round++)
-    for (const era of ERAS) found.get(era)?.push(await measure(each, era, seconds));
-  const rate = (era: Era) => median((found.get(era) ?? []).map(({ perSecond }) => perSecond));
-  const ratio = (era: Era) =>
+    for (const way of WAYS) found.get(way)?.push(await measure(each, way, seconds));
+  const rate = (way: Way) => median((found.get(way) ?? []).map(({ perSecond }) => perSecond));
+  const ratio = (way: Way, other: Way) =>
     median(
-      (found.get(era) ?? []).map(({ perSecond }, round) => perSecond / (found.get('by hand')?.[round]?.perSecond ?? 1)),
+      (found.get(way) ?? []).map(({ perSecond }, round) => perSecond / (found.get(other)?.[round]?.perSecond ?? 1)),
     );
   console.log(
     each.name.padEnd(30) +
-      ERAS.map((era) => pad(Math.round(rate(era)), 10)).join('') +
-      pad(ratio('2025').toFixed(2), 12) +
-      pad(ratio('2026').toFixed(2), 12),
+      WAYS.map((way) => pad(Math.round(rate(way)), 10)).join('') +
+      pad(ratio('2026', 'by hand').toFixed(2), 12) +
+      pad(ratio('2026', '2026 SDK').toFixed(1), 12),
   );
 }
 
 console.log('\nWhere the time of a read goes, microseconds a call (from a profile, which slows it down)\n');
-for (const era of ERAS) {
+for (const way of WAYS) {
   const each = cases[2] as Case;
   server.send('profile');
   await told();
-  const { perSecond } = await measure(each, era, seconds);
+  const { perSecond } = await measure(each, way, seconds);
   server.send('profiled');
   const parts = [...spent(await told<Profiler.Profile>(), perSecond * seconds)].sort((a, b) => b[1] - a[1]);
   console.log(
-    `${era.padEnd(8)} ${parts.map(([part, micros]) => `${styleText('bold', part)} ${micros.toFixed(0)}`).join('  ')}`,
+    `${way.padEnd(8)} ${parts.map(([part, micros]) => `${styleText('bold', part)} ${micros.toFixed(0)}`).join('  ')}`,
   );
 }
 server.send('end');

@@ -8,6 +8,7 @@ import { promptCatalog } from '../prompts/catalog.ts';
 import { createPrompts, type Prompts } from '../prompts/prompts.ts';
 import { keepFilesApart } from '../store/attachments.ts';
 import { type Db, type Durability, openDatabase, removeCopies } from '../store/database.ts';
+import type { CommitLimits } from '../store/decisions.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { createQueries, type Queries } from '../store/queries.ts';
 import { openSecretBox } from '../store/secrets.ts';
@@ -66,7 +67,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
       accounts: accountSettings,
       ...(config.settings ? { overrides: config.settings } : {}),
     });
-    const limits = () => ({ maxHops: settings.get('dispatch.max_hops') });
+    const limits = () => commitLimits(settings);
     const opened = openJournal({
       db,
       limits,
@@ -117,6 +118,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
         stateOf,
         prepareFolder: (workerId) => folders.prepare(workerId).folder,
         newId: randomUUID,
+        now: now ?? (() => new Date()),
         makeSecret,
       }),
       close() {
@@ -128,6 +130,12 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
     db.sqlite.close();
     throw error;
   }
+}
+
+function commitLimits(settings: Settings): CommitLimits {
+  const perMinute = settings.get('dispatch.publish_per_minute');
+  const publish = perMinute === null ? {} : { publish: { perMinute, burst: settings.get('dispatch.publish_burst') } };
+  return { maxHops: settings.get('dispatch.max_hops'), ...publish };
 }
 
 /** A text of `templates/prompts`. */

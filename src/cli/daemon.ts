@@ -9,7 +9,10 @@ import { recover } from '../dispatch/recovery.ts';
 import type { Agent, AgentCheck } from '../domain/agent.ts';
 import { OWNER } from '../domain/ids.ts';
 import { createApp } from '../http/app.ts';
+import { createAgentSessions } from '../store/agent-sessions.ts';
 import type { Durability } from '../store/database.ts';
+import { createExpired } from '../store/expired.ts';
+import { createHeldTriggers } from '../store/held-triggers.ts';
 import { createInbox } from '../store/inbox.ts';
 import { createProcesses } from '../store/processes.ts';
 import { createToolDoor, type ToolDoor } from '../tools/call-tool.ts';
@@ -109,9 +112,8 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     shutdown.first('the courier', () => courier.stop());
     const lifecycle = createLifecycle({ tokens, folders: core.folders, dispatcher, courier });
     const toolDeps = core.toolDeps(lifecycle, (workerId) => dispatcher.activity(workerId));
-    const door = createToolDoor(catalog, toolDeps, (reference, error) =>
-      log.error({ err: error, reference }, 'a tool failed'),
-    );
+    const onBug = (reference: string, error: unknown) => log.error({ err: error, reference }, 'a tool failed');
+    const door = createToolDoor(catalog, toolDeps, onBug);
     const about = { pid: process.pid, version, startedAt: now().toISOString() };
     const busy = () => ({ running: dispatcher.running, waiting: waits.size });
     const status = () => ({ ...about, url: reach.url(), publicUrl: reach.publicUrl(), agent: agent.kind, ...busy() });
@@ -133,7 +135,8 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const { search } = queries;
     const filling = startSearchFilling({ search, after, onFailure: onFailure('the search index could not be filled') });
     shutdown.first('the search index', filling);
-    const maintenance = startMaintenance({ db, tokens, now, after, onFailure: onFailure('maintenance failed') });
+    const kept = { db, tokens, settings, journal, now, after };
+    const maintenance = startMaintenance({ ...kept, onFailure: onFailure('maintenance failed') });
     shutdown.first('maintenance', maintenance);
     courier.start();
     shutdown.first('the clock', startTimekeeping(core, edges));
@@ -169,8 +172,11 @@ function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
     ...core,
     environment,
     inbox,
+    expired: createExpired(core.db),
+    heldTriggers: createHeldTriggers(core.db),
     processes,
     agent,
+    sessions: createAgentSessions(core.db),
     tokens: activationTokens,
     now,
     after,

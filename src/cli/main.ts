@@ -83,6 +83,7 @@ Begin with:
   helix-org serve --agent-command 'node /path/to/agent.mjs'
   helix-org call create_stream '{"id": "s-inbox", "name": "inbox", "transport": "webhook"}'
   helix-org tail
+  helix-org connect claude                    talk to it from Claude Code, as its owner
 
 \`helix-org help COMMAND\` says more about one of them.
 `;

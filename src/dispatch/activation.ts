@@ -1,9 +1,10 @@
 // One run of an AI Worker, from the batch to the recorded end.
 import { randomUUID } from 'node:crypto';
-import type { AgentResult, RunAgent } from '../domain/agent.ts';
+import type { Agent, AgentResult, AgentRun } from '../domain/agent.ts';
 import type { Cause } from '../domain/entry.ts';
+import type { AgentSessions } from '../store/agent-sessions.ts';
+import { workerLimit } from '../store/daemon-settings.ts';
 import type { Entry } from '../store/entries.ts';
-import { toView } from '../store/event-reader.ts';
 import type { Batch } from '../store/inbox.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Processes } from '../store/processes.ts';
@@ -11,9 +12,10 @@ import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
 import type { ActivationTokens } from './activation-tokens.ts';
 import type { Showed } from './agent-hold.ts';
-import type { Folders, WorkerTexts } from './folder.ts';
-import type { EventWithFiles } from './inbox-files.ts';
-import { activationMarker, renderPrompt } from './prompt.ts';
+import { begin, type Started } from './begin.ts';
+import { countChanges } from './count-changes.ts';
+import type { Folders } from './folder.ts';
+import { activationMarker } from './prompt.ts';
 import { recordEnd } from './record-end.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import type { StopReason } from './settle.ts';
@@ -26,13 +28,16 @@ export type ActivationDeps = {
   folders: Folders;
   tokens: ActivationTokens;
   policy: string;
-  agent: { kind: string; run: RunAgent };
+  agent: Pick<Agent, 'kind' | 'run' | 'describe' | 'canResume'>;
+  sessions: AgentSessions;
   mcpUrl(workerId: string): string;
   /** Further variables that the program gets for this run, such as GH_TOKEN. */
   environment?(run: EnvironmentOf): Record<string, string>;
   now(): Date;
   /** Calls back after so many milliseconds; returns what cancels it. */
   after(delayMs: number, callback: () => void): () => void;
+  /** Something happened in a run: it began, said something or ended. */
+  onMoved(): void;
   /** Something could not be read or recorded, as when the disk is full; it is tried again. */
   onFailure(error: unknown): void;
 };
@@ -47,6 +52,8 @@ const QUIET_START_MS = 1_000;
 export type Running = {
   workerId: string;
   activationId: string;
+  /** seqs it was woken by. */
+  triggers: readonly number[];
   /** Settles when the end is recorded. Rejects when the start could not be, or the end before a shutdown. */
   ended: Promise<{ showed: Showed; exit: string }>;
   /** Settles when the agent has shown first signs of life, or has ended. */
@@ -55,26 +62,33 @@ export type Running = {
   stop(reason: StopReason): void;
 };
 
-const WEIGHT: Record<StopReason, number> = { fired: 2, person: 1, paused: 0, shutdown: 0 };
+const WEIGHT: Record<StopReason, number> = { fired: 2, person: 1, paused: 0, redacted: 0, shutdown: 0 };
 
 export function startActivation(deps: ActivationDeps, batch: Batch): Running {
   const activationId = `a-${randomUUID()}`;
   const abort = new AbortController();
   const closing = new AbortController();
   let stopped: StopReason | undefined;
+  let isMuted = false;
   let beAlive = () => {};
   const alive = new Promise<void>((resolve) => {
     beAlive = resolve;
   });
-  const run = { batch, activationId, signal: abort.signal, closing: closing.signal, beAlive, stopped: () => stopped };
+  const signals = { signal: abort.signal, closing: closing.signal };
+  const run = { batch, activationId, ...signals, beAlive, stopped: () => stopped, isMuted: () => isMuted };
   const ended = runToEnd(deps, run).finally(beAlive);
   return {
     workerId: batch.workerId,
     activationId,
+    triggers: batch.triggers.map(({ seq }) => seq),
     ended,
     alive,
     stop(reason) {
       if (stopped === undefined || WEIGHT[reason] > WEIGHT[stopped]) stopped = reason;
+      if (reason === 'redacted') {
+        isMuted = true;
+        deps.tokens.revoke(activationId);
+      }
       abort.abort(reason);
       if (reason === 'shutdown') closing.abort();
     },
@@ -89,6 +103,8 @@ export type RunContext = {
   closing: AbortSignal;
   beAlive(): void;
   stopped(): StopReason | undefined;
+  /** What it was shown was erased meanwhile: nothing it says is kept any more. */
+  isMuted(): boolean;
 };
 
 async function runToEnd(deps: ActivationDeps, run: RunContext): Promise<{ showed: Showed; exit: string }> {
@@ -104,6 +120,7 @@ async function runToEnd(deps: ActivationDeps, run: RunContext): Promise<{ showed
     );
     deps.tokens.revoke(activationId);
     recorder.close(result.exit, result.droppedBytes);
+    attempt(deps, () => keepSession(deps, run, started, result));
     await recordEnd(deps, run, { result, cause, counts: made.counts() });
     return { showed: showedBy(started, result), exit: result.exit };
   } finally {
@@ -127,57 +144,7 @@ function attempt(deps: ActivationDeps, what: () => void): void {
   }
 }
 
-const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-type Started = { prompt: string; texts: WorkerTexts } | { failure: string };
-
-/** Records the start with everything the run is given. A folder that cannot be written fails this run, not the daemon. */
-async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, cause: Cause): Promise<Started> {
-  const { journal, queries, settings, folders, policy, agent } = deps;
-  const { workerId, attempt } = batch;
-  let started: Started;
-  try {
-    const texts = folders.prepare(workerId);
-    const bodyMax = settings.get('dispatch.batch_bytes');
-    const { roles, identity } = texts;
-    const files = await folders.bring(
-      workerId,
-      batch.triggers.flatMap((entry) => filesOf(entry, queries)),
-    );
-    const prompt = renderPrompt({ workerId, batch, org: journal.org, policy, roles, identity, bodyMax, files });
-    started = roles.length === 0 ? { failure: `worker ${workerId} has no positions` } : { prompt, texts };
-  } catch (error) {
-    started = { failure: textOf(error) };
-  }
-  const worker = queries.worker(workerId);
-  await journal.commit(
-    'system',
-    {
-      type: 'StartActivation',
-      activationId,
-      workerId,
-      triggers: batch.triggers.map(({ seq }) => seq),
-      attempt,
-      agent: { kind: agent.kind },
-      ranWith: {
-        roles: 'texts' in started ? started.texts.roles.map(({ seq }) => seq) : [],
-        identity: worker?.identitySeq ?? 0,
-        grants: worker?.grantsSeq ?? 0,
-      },
-      content: [{ name: 'prompt', bytes: Buffer.from('prompt' in started ? started.prompt : '') }],
-    },
-    { cause },
-  );
-  return started;
-}
-
-/** What a trigger brought along, read when it is asked for. */
-function filesOf(entry: Entry, queries: Queries): EventWithFiles[] {
-  const view = toView(entry);
-  const attachments = view?.message?.attachments ?? [];
-  if (!view || attachments.length === 0) return [];
-  return [{ id: view.id, attachments, file: (part) => queries.fileSlices(view.seq, part) }];
-}
+export const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 type Play = { started: Started; recorder: Recorder; cause: Cause };
 
@@ -195,46 +162,47 @@ async function play(deps: ActivationDeps, run: RunContext, { started, recorder, 
     activationId,
     workerId,
     attempt: count,
-    folder: started.texts.folder,
-    prompt: started.prompt,
+    ...started.handed,
     mcp: { url: deps.mcpUrl(workerId), token: tokens.issue({ workerId, activationId, cause }) },
     environment: deps.environment?.({ workerId, activationId, hops: cause.hops, triggers: batch.triggers }) ?? {},
-    limits: {
-      firstOutputMs: settings.get('dispatch.first_output_seconds') * 1_000,
-      runMs: settings.get('dispatch.run_seconds') * 1_000,
-    },
+    limits: timeLimits(settings, workerId, started.handed.agent.runSeconds),
     onStart: ({ pid, startedAt }) => {
       attempt(deps, () => processes.remember({ activationId, worker: workerId, pid, startedAt }));
       notQuiet = deps.after(QUIET_START_MS, run.beAlive);
     },
     onSegment: (segment) => {
       run.beAlive();
-      return recorder.write(segment);
+      deps.onMoved();
+      return run.isMuted() || recorder.write(segment);
     },
     signal,
   });
   return result.finally(() => notQuiet());
 }
 
+function timeLimits(settings: Settings, workerId: string, ownRunSeconds: number | undefined): AgentRun['limits'] {
+  const seconds = (own: 'first_output_seconds' | 'run_seconds') =>
+    workerLimit(settings, workerId, own, `dispatch.${own}`) ?? settings.get(`dispatch.${own}`);
+  return {
+    firstOutputMs: seconds('first_output_seconds') * 1_000,
+    runMs: (ownRunSeconds ?? seconds('run_seconds')) * 1_000,
+  };
+}
+
+/** What went well can be gone on with; a run that failed leaves the session before it. */
+function keepSession(deps: ActivationDeps, { batch, activationId }: RunContext, started: Started, result: AgentResult) {
+  if (!('handed' in started) || !started.kept || result.outcome !== 'done' || !result.session) return;
+  // Redacted while it ran: what it saw is to be forgotten.
+  if (batch.triggers.some(({ seq }) => deps.queries.eventAt(seq)?.redacted)) return;
+  deps.sessions.keep({ ...started.kept, session: result.session, activationId, at: deps.now().toISOString() });
+}
+
 const failed = (exit: string): AgentResult => ({ outcome: 'failed', exit });
 
 /** An activation stands in the chain of the trigger that is furthest from its cause. */
-export function causeOf(triggers: readonly Entry[], activationId: string): Cause {
+export function causeOf(triggers: readonly Entry[], activationId: string): Cause & { root: number } {
   let furthest: Entry | undefined;
   for (const entry of triggers) if (!furthest || entry.hops >= furthest.hops) furthest = entry;
   const causedBy = triggers.at(-1)?.seq ?? 0;
   return { causedBy, root: furthest?.root ?? causedBy, hops: furthest?.hops ?? 0, activationId };
-}
-
-/** Counts what the run publishes and changes, as the journal sees it. */
-function countChanges(journal: Journal, activationId: string) {
-  const counts = { published: 0, changed: 0 };
-  const stop = journal.onCommit((entries) => {
-    for (const entry of entries) {
-      if (entry.activationId !== activationId || entry.actor === 'system') continue;
-      if (entry.event.type === 'EventPublished') counts.published += 1;
-      else counts.changed += 1;
-    }
-  });
-  return { counts: () => ({ ...counts }), stop };
 }

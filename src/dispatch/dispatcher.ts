@@ -4,26 +4,29 @@
 //   quiet    no mark; whatever is in its inbox was looked at,
 //   marked   something may have come; it stands in one of two lines, people and the outside before the rest,
 //   running  one activation at a time; what comes meanwhile is found by the look after its end,
-//   waiting  its batch may not be shown before a time; a timer marks it again.
+//   waiting  its batch may not be shown before a time, or a limit holds it; a timer marks it again.
 // A mark is set after the commit and cleared before the look, so nothing that lands in between is missed; a restart
 // marks everybody. While the agent itself is broken, nothing starts but a probe now and then.
-import { cpus } from 'node:os';
 import { OrgError } from '../domain/errors.ts';
-import { triggers } from '../domain/evolve.ts';
-import type { Entry } from '../store/entries.ts';
-import type { Batch, Inbox } from '../store/inbox.ts';
-import { type ActivationDeps, type Running, startActivation } from './activation.ts';
+import type { Command } from '../domain/org.ts';
+import type { Inbox, Urgency } from '../store/inbox.ts';
+import type { ActivationDeps } from './activation.ts';
 import { type AgentHold, createAgentHold } from './agent-hold.ts';
+import { listen } from './ears.ts';
 import { createFanOut } from './fan-out.ts';
-import { createLines } from './lines.ts';
+import { createLineUp } from './line-up.ts';
 import { maxInflight } from './max-inflight.ts';
 import { createQuiet } from './quiet.ts';
 import { RECORD_RETRY_MS } from './record-end.ts';
+import { createRestraint, type RestraintDeps } from './restraint.ts';
+import { createRuns } from './runs.ts';
 import type { StopReason } from './settle.ts';
+import { createStallAlarm } from './stall-alarm.ts';
+import { createTimers } from './timers.ts';
 
-export type DispatcherDeps = ActivationDeps & { inbox: Inbox };
+export type DispatcherDeps = Omit<ActivationDeps, 'onMoved'> & RestraintDeps & { inbox: Inbox };
 
-export type WorkerActivity = 'running' | 'waiting' | 'paused' | 'idle';
+export type WorkerActivity = 'running' | 'waiting' | 'held' | 'paused' | 'idle';
 
 export type Dispatcher = {
   /** Marks everybody; nobody runs before. Call it once the server answers and what was cut off is ended. */
@@ -34,7 +37,7 @@ export type Dispatcher = {
   ended(workerId: string): Promise<void>;
   activity(workerId: string): WorkerActivity;
   readonly running: number;
-  /** Resolves when nobody runs and nobody is marked. Waiting retries do not count. */
+  /** Resolves when nobody runs and nobody is marked. Waiting retries and what a limit holds do not count. */
   idle(): Promise<void>;
   /** Starts nothing more, stops what runs; resolves when all is recorded. */
   stop(): Promise<void>;
@@ -42,70 +45,58 @@ export type Dispatcher = {
 
 /** Marked Workers looked at in one turn of the event loop. */
 const LOOKS_MAX = 50;
-/** A clock that was set back must not make a timer of more days than a timer can have. */
-const WAIT_MAX_MS = 3_600_000;
+/** Triggers that may expire together. */
+const WIDE = { triggers: 500, bytes: Number.POSITIVE_INFINITY };
 
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { journal, inbox, settings } = deps;
-  const running = new Map<string, Running>();
-  const lines = createLines();
-  const timers = new Map<string, () => void>();
-  const startsMax = Math.max(1, cpus().length);
-  const hold: AgentHold = createAgentHold(deps, schedule);
-  const fanOut = createFanOut({
-    subscribersOf: (streamId) => journal.org.subscriptions.get(streamId)?.keys() ?? [],
-    mark,
-    onDone: () => settleIdle(),
-  });
-  let starting = 0;
+  const { journal, inbox, settings, now, onFailure } = deps;
+  /** Workers whose triggers are being set aside; nobody looks at them meanwhile. */
+  const recording = new Set<string>();
   let started = false;
   let stopping = false;
   let scheduled = false;
-  const unlisten = journal.onCommit((entries) => {
-    for (const entry of entries) noticeEntry(entry);
+
+  const timers = createTimers(deps.after);
+  const hold: AgentHold = createAgentHold(deps, schedule);
+  const restraint = createRestraint(deps, schedule);
+  const stall = createStallAlarm(deps, stallReason);
+  const runs = createRuns({ ...deps, onMoved: stall.moved }, hold, { onAlive: schedule, onEnd });
+  const triggersMax = () => settings.get('dispatch.batch_triggers');
+  const lineUp = createLineUp({ inbox, triggersMax, isAwake, onNothing: restraint.drained, onFailure: retryLater });
+  const fanOut = createFanOut({
+    subscribersOf: (streamId) => journal.org.subscriptions.get(streamId)?.keys() ?? [],
+    mark: (workerId, urgent) => mark(workerId, urgent ? 'urgent' : 'ordinary'),
+    onDone: () => settleIdle(),
+  });
+  const unlisten = listen({
+    journal,
+    landed: fanOut.landed,
+    mark,
+    markAll,
+    stop: (workerId, reason) => runs.of(workerId)?.stop(reason),
+    stopAll: runs.stopAll,
+    stopShown: runs.stopShown,
+    recorded: runs.recorded,
+    paced: restraint.paced,
+  });
+  const unlistenSettings = settings.onChange((key) => {
+    if (key.startsWith('dispatch.') && started && !stopping) review();
   });
 
-  function noticeEntry(entry: Entry): void {
-    const { event } = entry;
-    switch (event.type) {
-      case 'EventPublished':
-        if (event.quiet === undefined && triggers(journal.org, event.streamId))
-          fanOut.landed(event.streamId, entry.actor, entry.hops === 0);
-        return;
-      case 'WorkerHired':
-      case 'ActivationRequested':
-        return mark(event.workerId, entry.hops === 0);
-      case 'TriggersRequeued':
-      case 'WorkerResumed':
-        return mark(event.workerId, true);
-      case 'EventReleased':
-        for (const workerId of event.workers) mark(workerId, true);
-        return;
-      case 'OrgResumed':
-        return markAll();
-      case 'WorkerFired':
-        running.get(event.workerId)?.stop('fired');
-        return;
-      case 'WorkerPaused':
-        running.get(event.workerId)?.stop('paused');
-        return;
-      case 'OrgPaused':
-        for (const run of running.values()) run.stop('paused');
-        return;
-      default:
-        return; // Nothing else wakes or stops anybody.
-    }
-  }
-
-  function mark(workerId: string, urgent: boolean): void {
+  function mark(workerId: string, urgency?: Urgency): void {
     if (journal.org.workers.get(workerId)?.kind !== 'ai') return;
-    lines.mark(workerId, urgent);
+    lineUp.mark(workerId, urgency);
     schedule();
   }
 
-  /** Whoever has nothing to do is quiet again after a look; asking here would hold up the loop. */
   function markAll(): void {
-    for (const workerId of journal.org.workers.keys()) mark(workerId, false);
+    for (const workerId of journal.org.workers.keys()) mark(workerId);
+  }
+
+  /** A limit may have been raised: whatever it holds goes on at once. */
+  function review(): void {
+    for (const workerId of timers.waitingFor('limit')) mark(workerId);
+    restraint.review();
   }
 
   function schedule(): void {
@@ -117,122 +108,140 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     });
   }
 
+  const isBusy = (workerId: string) => runs.of(workerId) !== undefined || recording.has(workerId); // Its end looks again.
+
   function startWhatFits(): void {
+    if (lineUp.sort()) schedule();
     const most = maxInflight(settings);
     // One slot more for people and the outside.
-    const hasRoom = (urgent: boolean) => running.size < most + (urgent ? 1 : 0);
-    const runs = (workerId: string) => running.has(workerId); // Its end looks again.
-    for (let looks = 0; !stopping && starting < startsMax && hold.allowsStart(); looks++) {
+    const hasRoom = (urgent: boolean) => runs.size < most + (urgent ? 1 : 0);
+    const mayStart = () => !stopping && !restraint.isOrgHeld && !runs.isStartingEnough && hold.allowsStart();
+    for (let looks = 0; mayStart(); looks++) {
       if (looks === LOOKS_MAX) return schedule();
-      const workerId = lines.next(hasRoom, runs);
-      if (workerId === undefined) break;
-      look(workerId);
+      const next = lineUp.next(hasRoom, isBusy);
+      if (!next) break;
+      look(next.workerId, next.urgent ? 'urgent' : 'ordinary');
     }
     settleIdle();
   }
 
+  function isAwake(workerId: string): boolean {
+    const worker = journal.org.workers.get(workerId);
+    return worker?.firedAt === null && !worker.paused && !journal.org.paused;
+  }
+
   /** Clears the mark before the look; whatever commits after the look marks again. */
-  function look(workerId: string): void {
-    const { org } = journal;
-    const worker = org.workers.get(workerId);
-    if (!worker || worker.firedAt !== null || worker.paused || org.paused) return;
+  function look(workerId: string, urgency: Urgency): void {
+    timers.clear(workerId);
+    if (!isAwake(workerId)) return;
     try {
-      const batch = inbox.next(workerId, {
-        triggers: settings.get('dispatch.batch_triggers'),
-        bytes: settings.get('dispatch.batch_bytes'),
-      });
-      if (!batch) return;
-      const waitMs = batch.notBefore === undefined ? 0 : Date.parse(batch.notBefore) - deps.now().getTime();
-      if (waitMs > 0) wait(workerId, Math.min(waitMs, WAIT_MAX_MS));
-      else run(batch);
+      const bounds = { triggers: triggersMax(), bytes: settings.get('dispatch.batch_bytes') };
+      const batch = inbox.next(workerId, bounds);
+      if (!batch) return restraint.drained(workerId);
+      const waitMs = batch.notBefore === undefined ? 0 : Date.parse(batch.notBefore) - now().getTime();
+      if (waitMs > 0) return timers.set(workerId, waitMs, 'retry', () => mark(workerId));
+      const verdict = restraint.admit(batch, () => inbox.next(workerId, WIDE), runs.startingRoots());
+      switch (verdict.kind) {
+        case 'run':
+          restraint.passed(workerId);
+          return runs.start(batch);
+        case 'record':
+          return record(workerId, verdict.command);
+        case 'wait':
+          restraint.begin(verdict.stop);
+          return timers.set(workerId, verdict.stop.untilMs - now().getTime(), 'limit', () => mark(workerId));
+        case 'wait_all':
+          lineUp.mark(workerId, urgency);
+          return restraint.holdOrg(verdict.stop);
+      }
     } catch (error) {
       retryLater(workerId, error);
     }
   }
 
+  /** Sets triggers aside, then looks at the Worker again. */
+  function record(workerId: string, command: Command): void {
+    recording.add(workerId);
+    const done = (error?: unknown) => {
+      recording.delete(workerId);
+      onEnd(workerId, error);
+    };
+    void journal.commit('system', command).then(() => {
+      if (command.type === 'ExpireTriggers') restraint.expired();
+      done();
+    }, done);
+  }
+
   /** What one Worker's inbox holds must not bring down the daemon. */
   function retryLater(workerId: string, error: unknown): void {
-    deps.onFailure(error);
-    if (!stopping) wait(workerId, RECORD_RETRY_MS);
+    onFailure(error);
+    if (!stopping) timers.set(workerId, RECORD_RETRY_MS, 'failure', () => mark(workerId));
   }
 
-  function wait(workerId: string, delayMs: number): void {
-    timers.get(workerId)?.();
-    const cancel = deps.after(delayMs, () => {
-      timers.delete(workerId);
-      mark(workerId, false);
-    });
-    timers.set(workerId, cancel);
+  /** What came meanwhile is found by the look after the end. */
+  function onEnd(workerId: string, error?: unknown): void {
+    // Refused: the Worker was fired, or what it was to be shown was redacted, in the same moment.
+    if (error === undefined || error instanceof OrgError) mark(workerId);
+    else retryLater(workerId, error);
+    if (error === undefined) stall.moved();
+    schedule();
+    settleIdle();
   }
 
-  function run(batch: Batch): void {
-    const { workerId } = batch;
-    const ended = hold.watch();
-    starting += 1;
-    const started = startActivation(deps, batch);
-    running.set(workerId, started);
-    void started.alive.then(() => {
-      starting -= 1;
-      schedule();
-    });
-    started.ended
-      .then(
-        ({ showed, exit }) => {
-          ended(showed, exit);
-          running.delete(workerId);
-          mark(workerId, false);
-        },
-        (error: unknown) => {
-          ended('nothing', '');
-          running.delete(workerId);
-          // Refused: the Worker was fired in the same moment.
-          if (!(error instanceof OrgError)) retryLater(workerId, error);
-        },
-      )
-      .finally(() => {
-        schedule();
-        settleIdle();
-      });
+  function stallReason(): string | undefined {
+    if (stopping) return undefined;
+    if (!started) return 'what the last stop of the daemon cut off could not be ended yet.';
+    const [failing] = timers.waitingFor('failure');
+    if (failing !== undefined) return `something could not be read or recorded for ${failing}; the disk may be full.`;
+    if (restraint.isOrgHeld || hold.isHeld || !lineUp.waits(isBusy)) return undefined;
+    return `Workers wait for one of the ${runs.size} runs under way to end.`;
   }
 
-  const isIdle = () => running.size === 0 && !fanOut.busy && (stopping || lines.size === 0 || !hold.allowsStart());
+  const isIdle = () =>
+    runs.size + recording.size === 0 &&
+    !fanOut.busy &&
+    (stopping || lineUp.size === 0 || !hold.allowsStart() || restraint.isOrgHeld);
 
   const quiet = createQuiet(() => isIdle() && !scheduled);
   const settleIdle = (): void => {
-    if (isIdle()) quiet.settle();
+    if (!isIdle()) return;
+    if (lineUp.size === 0 && !restraint.isOrgHeld && !stopping) restraint.drained(null);
+    quiet.settle();
   };
 
   return {
     start() {
       started = true;
       markAll();
-      schedule();
+      review();
+      restraint.expired();
     },
     interrupt(workerId, reason) {
-      const current = running.get(workerId);
+      const current = runs.of(workerId);
       current?.stop(reason);
       return current !== undefined;
     },
     async ended(workerId) {
-      await running.get(workerId)?.ended.catch(() => {});
+      await runs.of(workerId)?.ended.catch(() => {});
     },
     activity(workerId) {
-      if (running.has(workerId)) return 'running';
+      if (runs.of(workerId)) return 'running';
       const worker = journal.org.workers.get(workerId);
       if (worker?.paused || (worker?.kind === 'ai' && journal.org.paused)) return 'paused';
-      return inbox.hasWork(workerId) ? 'waiting' : 'idle';
+      if (worker?.kind !== 'ai' || !inbox.hasWork(workerId)) return 'idle';
+      return restraint.isOrgHeld || hold.isHeld || timers.has(workerId, 'limit') ? 'held' : 'waiting';
     },
     get running() {
-      return running.size;
+      return runs.size;
     },
     idle: quiet.wait,
     async stop() {
       stopping = true;
       unlisten();
-      hold.close();
-      for (const cancel of timers.values()) cancel();
-      timers.clear();
-      for (const current of running.values()) current.stop('shutdown');
+      unlistenSettings();
+      timers.clearAll();
+      for (const part of [hold, restraint, stall]) part.close();
+      runs.stopAll('shutdown');
       await quiet.wait();
     },
   };

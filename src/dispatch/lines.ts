@@ -7,7 +7,12 @@ export type Lines = {
    * @param hasRoom whether a line's turn may come now
    * @param isBusy who is passed over, keeping their place
    */
-  next(hasRoom: (urgent: boolean) => boolean, isBusy: (workerId: string) => boolean): string | undefined;
+  next(
+    hasRoom: (urgent: boolean) => boolean,
+    isBusy: (workerId: string) => boolean,
+  ): { workerId: string; urgent: boolean } | undefined;
+  /** Whether somebody stands in a line who is not busy. */
+  waits(isBusy: (workerId: string) => boolean): boolean;
   readonly size: number;
 };
 
@@ -32,11 +37,12 @@ export function createLines(): Lines {
           if (isBusy(workerId)) continue;
           line.delete(workerId);
           row = line === urgent && ordinary.size > 0 ? row + 1 : 0;
-          return workerId;
+          return { workerId, urgent: line === urgent };
         }
       }
       return undefined;
     },
+    waits: (isBusy) => [urgent, ordinary].some((line) => line.values().some((workerId) => !isBusy(workerId))),
     get size() {
       return urgent.size + ordinary.size;
     },

@@ -24,23 +24,45 @@ const EXTRA_MAX = 4_096;
 const HEADER_MAX = 1_000;
 const ATTACHMENTS_MAX = 20;
 
+/** Everything a Worker is told, as one text. */
 export function renderPrompt(parts: PromptParts): string {
-  const { workerId, batch, policy, roles, identity } = parts;
-  const sections = [
-    `You are ${workerId}, a Worker in an organisation of people and AI Workers. Your folder is the current directory; ` +
-      'role.md, identity.md and agent.md in it hold the texts below. This activation is a single turn: act, then exit.',
-    ...roles.map(({ positionId, content }) => `=== Your Role (${positionId}) ===\n${content.trim()}\n=== end role ===`),
-    `=== Who you are ===\n${identity.trim()}\n=== end identity ===`,
-    `=== Policy ===\n${policy.trim()}\n=== end policy ===`,
-    ...attemptNote(batch),
-    ...triggerBlocks(parts),
-    'Act on this now, without preamble, using your tools; then exit.',
-  ];
-  return `${sections.join('\n\n')}\n`;
+  return joined([...greeting(parts, 'texts below'), ...textBlocks(parts), policyBlock(parts), ...task(parts)]);
 }
 
+/** Roles, identity and policy alone, for agents that are given them apart from the prompt. */
+export const renderInstructions = (parts: PromptParts): string => joined([...textBlocks(parts), policyBlock(parts)]);
+
+/** The prompt beside {@link renderInstructions}. @param since what happened since the session that goes on was left */
+export function renderBrief(parts: PromptParts, since?: string): string {
+  const opening = greeting(parts, 'texts you were given');
+  return since === undefined
+    ? joined([...opening, policyBlock(parts), ...task(parts)])
+    : joined([`${since}\n\nNew since then:`, ...task(parts)]);
+}
+
+const joined = (sections: string[]) => `${sections.join('\n\n')}\n`;
+
+const greeting = ({ workerId }: PromptParts, texts: string): string[] => [
+  `You are ${workerId}, a Worker in an organisation of people and AI Workers. Your folder is the current directory; ` +
+    `role.md, identity.md and agent.md in it hold the ${texts}. This activation is a single turn: act, then exit.`,
+];
+
+const textBlocks = ({ roles, identity }: PromptParts): string[] => [
+  ...roles.map(({ positionId, content }) => `=== Your Role (${positionId}) ===\n${content.trim()}\n=== end role ===`),
+  `=== Who you are ===\n${identity.trim()}\n=== end identity ===`,
+];
+
+const policyBlock = ({ policy }: PromptParts) => `=== Policy ===\n${policy.trim()}\n=== end policy ===`;
+
+const task = (parts: PromptParts): string[] => [
+  ...attemptNote(parts.batch),
+  ...triggerBlocks(parts),
+  'Act on this now, without preamble, using your tools; then exit.',
+];
+
+/** Also at the first attempt, when a run in which the agent failed did not count. */
 function attemptNote({ attempt, reason }: Batch): string[] {
-  if (attempt <= 1) return [];
+  if (attempt <= 1 && reason === undefined) return [];
   return [
     `attempt ${attempt}: ${oneLine(reason ?? 'a previous run was cut off')}. Part of the work may be done already; look before you repeat it.`,
   ];

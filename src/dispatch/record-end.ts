@@ -4,6 +4,7 @@ import type { Cause } from '../domain/entry.ts';
 import type { ActivationDeps, RunContext } from './activation.ts';
 import { parkedNotice } from './parked-notice.ts';
 import { type Ended, settle } from './settle.ts';
+import { unansweredRemarks } from './unanswered.ts';
 
 /** Wait before something is recorded again that could not be, as when the disk is full. */
 export const RECORD_RETRY_MS = 5_000;
@@ -24,7 +25,8 @@ export async function recordEnd(deps: ActivationDeps, run: RunContext, { result,
   const policy = { attempts: settings.get('dispatch.attempts'), nowMs: now().getTime() };
   const settlement = settle({ ...batch, triggers: batch.triggers.map(({ seq }) => seq) }, ended, policy);
   const { outcome, exit } = ended;
-  const usage = result.usage ?? {};
+  // An agent that is broken as such has done no work.
+  const usage = result.usage ?? (result.agentFault ? { costUsd: 0 } : {});
   const notice =
     settlement.parked.length > 0 && stopped === undefined
       ? parkedNotice(workerId, { triggers: batch.triggers.map(({ seq }) => seq), attempt: batch.attempt }, exit)
@@ -38,6 +40,7 @@ export async function recordEnd(deps: ActivationDeps, run: RunContext, { result,
     usage,
     ...counts,
     ...settlement,
+    remarks: outcome === 'done' && counts.published === 0 ? unansweredRemarks(journal.org, batch) : [],
   };
   // One transaction with the transcript's last lines, which were handed over in this same turn.
   await untilRecorded(deps, run.closing, () =>

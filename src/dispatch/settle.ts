@@ -2,7 +2,7 @@
 import type { ActivationOutcome, OpenBatch } from '../domain/activation.ts';
 
 /** Why a run was stopped on purpose; a person's stop is final, the others show the batch again without counting. */
-export type StopReason = 'person' | 'paused' | 'shutdown' | 'fired';
+export type StopReason = 'person' | 'paused' | 'redacted' | 'shutdown' | 'fired';
 
 export type Ended = {
   outcome: ActivationOutcome;
@@ -34,7 +34,10 @@ const LOST_ATTEMPTS = 5;
 export function settle(shown: Shown, ended: Ended, policy: { attempts: number; nowMs: number }): Settlement {
   if (ended.stopped === 'fired') return { throughSeq: shown.checkpoint, settled: [], parked: [], open: null };
   if (ended.outcome === 'done') return passing(shown, 'settled');
-  if (ended.stopped === 'person') return passing(shown, 'parked');
+  if (ended.stopped === 'person') {
+    // What a person stops is the whole batch, also the part that was to come one by one.
+    return passing({ ...shown, triggers: [...shown.triggers, ...shown.rest], rest: [] }, 'parked');
+  }
   if (ended.stopped !== undefined || ended.agentFault) {
     return again(
       shown,

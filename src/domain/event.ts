@@ -2,17 +2,18 @@ import type { ContentPart } from './entry.ts';
 import { conflict, forbidden, invalid, notFound } from './errors.ts';
 import { dmStreamId, NOTICES, OWNER } from './ids.ts';
 import { encodeMessage } from './message.ts';
-import type { Context, DomainEvent, Org, StreamState } from './org.ts';
+import { type Context, type DomainEvent, type Org, PACED_MAX, type StreamState } from './org.ts';
 import { type Departure, departuresOf } from './outbox.ts';
 import { requireStream } from './stream.ts';
 import { subscribeWorker } from './subscription.ts';
-import { requireWorker } from './worker.ts';
+import { isPerson, requireWorker } from './worker.ts';
 
 export type EventCommand =
   | { type: 'Publish'; streamId: string; content: ContentPart[]; quiet?: string }
   | { type: 'SendDm'; toWorkerId: string; body: string }
   | { type: 'PostNotice'; subject: string; body: string }
-  | { type: 'ReleaseEvent'; event: number; streamId: string }
+  /** `keptOut`: Workers whose filter does not let it through; the journal fills it in. */
+  | { type: 'ReleaseEvent'; event: number; streamId: string; keptOut?: string[] }
   | { type: 'DiscardEvent'; event: number; streamId: string }
   | { type: 'RedactEvent'; event: number; streamId: string; alsoErase: number[]; reason: string };
 
@@ -29,8 +30,10 @@ export type OrgEventEvent =
       outbound?: Departure[];
       quiet?: string;
     }
-  | { type: 'EventHeld'; event: number; streamId: string; reason: string }
-  | { type: 'EventReleased'; event: number; streamId: string; workers: string[] }
+  /** `limit`: `pace` when it goes on by itself; without, it waits for a person. */
+  | { type: 'EventHeld'; event: number; streamId: string; reason: string; limit?: 'pace' }
+  /** `stillLimited`: no person let it go, so that limits and expiry go on counting for it. */
+  | { type: 'EventReleased'; event: number; streamId: string; workers: string[]; stillLimited?: true }
   | { type: 'EventDiscarded'; event: number; streamId: string }
   | { type: 'EventRedacted'; event: number; streamId: string; alsoErased: number[]; reason: string };
 
@@ -91,16 +94,6 @@ export function postNotice(
   return newEvent(org, { streamId: NOTICES, content, offset }, context);
 }
 
-/** A fact and, where people must hear of it, the notice that says so. */
-export function withNotice(
-  org: Org,
-  context: Context,
-  event: DomainEvent,
-  notice: { subject: string; body: string } | undefined,
-): DomainEvent[] {
-  return notice ? [event, postNotice(org, context, 1, notice)] : [event];
-}
-
 function newEvent(
   org: Org,
   { streamId, content, offset }: Omit<NewEvent, 'wakes'>,
@@ -111,13 +104,19 @@ function newEvent(
   return { type: 'EventPublished', id, streamId, content, ...(outbound ? { outbound } : {}) };
 }
 
-export function releaseEvent(org: Org, { event, streamId }: { event: number; streamId: string }): DomainEvent[] {
+export function releaseEvent(
+  org: Org,
+  { event, streamId, keptOut = [] }: { event: number; streamId: string; keptOut?: string[] },
+  { actor }: Context,
+): DomainEvent[] {
   const { publisher } = requireHeld(org, event, streamId);
   const workers: string[] = [];
   for (const [workerId, { from }] of org.subscriptions.get(streamId) ?? []) {
-    if (from < event && workerId !== publisher && org.workers.get(workerId)?.kind === 'ai') workers.push(workerId);
+    if (from >= event || workerId === publisher || keptOut.includes(workerId)) continue;
+    if (org.workers.get(workerId)?.kind === 'ai') workers.push(workerId);
   }
-  return [{ type: 'EventReleased', event, streamId, workers }];
+  const limited = isPerson(org, actor) ? {} : { stillLimited: true as const };
+  return [{ type: 'EventReleased', event, streamId, workers, ...limited }];
 }
 
 export function discardEvent(org: Org, { event, streamId }: { event: number; streamId: string }): DomainEvent[] {
@@ -145,7 +144,15 @@ function published(org: Org, { streamId, content, quiet, offset, wakes }: NewEve
   const seq = context.seq + offset;
   const event = { ...newEvent(org, { streamId, content, offset }, context), ...(quiet === undefined ? {} : { quiet }) };
   const events: DomainEvent[] = [event];
-  if (hops <= limits.maxHops || (!wakes && !event.outbound)) return events;
+  if (hops <= limits.maxHops || (!wakes && !event.outbound)) {
+    if (context.tooFast !== undefined) events.push(...paced(org, seq, streamId, context));
+    return events;
+  }
+  if (context.tooFast !== undefined) {
+    throw conflict(
+      `This is ${hops} Workers away from its cause, and ${context.actor} publishes faster than it may; stop answering.`,
+    );
+  }
   const reason = `${hops} hops from its cause, the limit is ${limits.maxHops}`;
   events.push({ type: 'EventHeld', event: seq, streamId, reason });
   if (org.noticedRoots.has(root)) return events;
@@ -154,6 +161,30 @@ function published(org: Org, { streamId, content, quiet, offset, wakes }: NewEve
     `An Event of ${context.actor} on ${streamId} is ${reason} (dispatch.max_hops), so it wakes nobody${event.outbound ? ', does not leave' : ''} and is held: ${context.eventId(seq)}. ` +
     'Workers are answering each other. Release or discard the Event, and change the Roles so that the conversation ends.';
   return [...events, postNotice(org, context, offset + events.length, { subject, body })];
+}
+
+/** Whatever a Worker publishes too fast waits for its turn, also what would wake nobody: it may be on its way outside. */
+function paced(org: Org, event: number, streamId: string, context: Context): DomainEvent[] {
+  const { actor } = context;
+  checkPace(context);
+  const reason = `${actor} publishes faster than it may (dispatch.publish_per_minute); it goes on by itself, in turn`;
+  const events: DomainEvent[] = [{ type: 'EventHeld', event, streamId, reason, limit: 'pace' }];
+  if (org.paced.has(actor)) return events;
+  const subject = `${actor} publishes too fast`;
+  const body =
+    `Its Events are held and let go one by one, as fast as dispatch.publish_per_minute allows; beyond ${PACED_MAX} that wait, ` +
+    `it is refused. Nothing is needed from you. If ${actor} is right to be that busy, raise dispatch.publish_per_minute or ` +
+    `dispatch.publish_burst, which lets them go at once; if not, pause_worker ${actor} and change its Role.`;
+  return [...events, postNotice(org, context, event - context.seq + 2, { subject, body })];
+}
+
+/** @throws OrgError conflict when so much of the Worker's waits that no more is taken */
+function checkPace({ actor, tooFast }: Context): void {
+  if (tooFast !== 'refused') return;
+  throw conflict(
+    `${PACED_MAX} Events of ${actor} wait already, because it publishes faster than it may (dispatch.publish_per_minute). ` +
+      'This one was not taken: wait, and publish less.',
+  );
 }
 
 function wakesAnybody(org: Org, streamId: string, publisher: string): boolean {

@@ -1,6 +1,6 @@
 import type { EntryHeader } from './entry.ts';
 import { NOTICES } from './ids.ts';
-import type { DomainEvent, Org } from './org.ts';
+import { type DomainEvent, NOTICED_ROOTS_MAX, type Org } from './org.ts';
 
 type Header = Pick<EntryHeader, 'seq' | 'actor' | 'at' | 'root'>;
 type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
@@ -76,12 +76,20 @@ export function evolve(org: Org, event: DomainEvent, header: Header): void {
       org.subscribed.get(event.workerId)?.delete(event.streamId);
       return;
     case 'EventHeld':
-      org.heldEvents.set(event.event, { streamId: event.streamId, publisher: header.actor });
-      org.noticedRoots.add(header.root);
-      return;
     case 'EventReleased':
     case 'EventDiscarded':
-      org.heldEvents.delete(event.event);
+      return evolveHeldEvent(org, event, header);
+    case 'TriggersHeld':
+      if (event.root !== undefined) rememberRoot(org, event.root);
+      return;
+    case 'TriggersRequeued':
+      if (!event.stillLimited) for (const root of event.roots ?? []) org.noticedRoots.delete(root);
+      return;
+    case 'WorkHeld':
+      org.holds.set(event.hold, { workerId: event.workerId, reason: event.reason });
+      return;
+    case 'WorkResumed':
+      org.holds.delete(event.hold);
       return;
     case 'SendingStopped':
     case 'SendingResumed':
@@ -97,9 +105,8 @@ export function evolve(org: Org, event: DomainEvent, header: Header): void {
     case 'DeliveryDiscarded':
     case 'ActivationStarted':
     case 'ActivationEnded':
-    case 'TriggersHeld':
-    case 'TriggersRequeued':
     case 'TriggersDropped':
+    case 'TriggersExpired':
       return; // Texts, speech and runs do not change what the org allows.
   }
 }
@@ -129,6 +136,10 @@ export const STATE_TYPES = [
   'EventHeld',
   'EventReleased',
   'EventDiscarded',
+  'TriggersHeld',
+  'TriggersRequeued',
+  'WorkHeld',
+  'WorkResumed',
   'SendingStopped',
   'SendingResumed',
 ] as const satisfies DomainEvent['type'][];
@@ -143,7 +154,38 @@ function evolveWorker(
   if (event.type === 'WorkerMoved') worker.positions = event.positions;
   else if (event.type === 'WorkerEmailChanged') worker.email = event.email;
   else if (event.type !== 'WorkerFired') worker.paused = event.type === 'WorkerPaused';
-  else Object.assign(worker, { positions: [], firedAt: header.at });
+  else {
+    Object.assign(worker, { positions: [], firedAt: header.at });
+    for (const [hold, { workerId }] of org.holds) if (workerId === event.workerId) org.holds.delete(hold);
+  }
+}
+
+function evolveHeldEvent(
+  org: Org,
+  event: Of<'EventHeld' | 'EventReleased' | 'EventDiscarded'>,
+  { actor, root }: Header,
+): void {
+  const { event: seq, streamId } = event;
+  if (event.type === 'EventHeld') {
+    org.heldEvents.set(seq, { streamId, publisher: actor, root });
+    if (event.limit === 'pace') org.paced.set(actor, (org.paced.get(actor) ?? new Set()).add(seq));
+    else rememberRoot(org, root);
+    return;
+  }
+  const held = org.heldEvents.get(seq);
+  org.heldEvents.delete(seq);
+  if (!held) return;
+  const waiting = org.paced.get(held.publisher);
+  const wasPaced = waiting?.delete(seq) === true;
+  if (waiting?.size === 0) org.paced.delete(held.publisher);
+  // A person let the chain go on; if it is stopped once more, they are told once more.
+  if (event.type === 'EventReleased' && !event.stillLimited && !wasPaced) org.noticedRoots.delete(held.root);
+}
+
+function rememberRoot({ noticedRoots }: Org, root: number): void {
+  noticedRoots.add(root);
+  const [oldest] = noticedRoots;
+  if (noticedRoots.size > NOTICED_ROOTS_MAX && oldest !== undefined) noticedRoots.delete(oldest);
 }
 
 function evolveStream(org: Org, event: Of<'StreamCreated' | 'StreamUpdated' | 'StreamDeleted'>, header: Header): void {

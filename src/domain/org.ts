@@ -1,47 +1,17 @@
-import { type ActivationCommand, type ActivationEvent, setTriggersAside, startActivation } from './activation.ts';
+import type { ActivationCommand, ActivationEvent } from './activation.ts';
 import type { Route } from './delivery.ts';
 import type { ContentPart } from './entry.ts';
-import {
-  discardEvent,
-  type EventCommand,
-  type OrgEventEvent,
-  postNotice,
-  publish,
-  releaseEvent,
-  sendDm,
-  withNotice,
-} from './event.ts';
+import type { EventCommand, OrgEventEvent } from './event.ts';
 import type { SubscriptionFilter } from './filter.ts';
-import { type FoundingCommand, type FoundingEvent, foundOrg } from './founding.ts';
-import { type GrantCommand, type GrantEvent, grantTool, revokeTool } from './grant.ts';
-import { decideOutbox, type OutboxCommand, type OutboxEvent } from './outbox.ts';
-import {
-  createPosition,
-  deletePosition,
-  type PositionCommand,
-  type PositionEvent,
-  updatePosition,
-} from './position.ts';
-import { createRole, deleteRole, type RoleCommand, type RoleEvent, updateRole } from './role.ts';
-import {
-  createStream,
-  deleteStream,
-  type StreamBatch,
-  type StreamCommand,
-  type StreamEvent,
-  type StreamPurpose,
-  type StreamTransport,
-  updateStream,
-} from './stream.ts';
-import {
-  inviteWorkers,
-  type SubscriptionCommand,
-  type SubscriptionEvent,
-  subscribe,
-  unsubscribeWorker,
-} from './subscription.ts';
+import type { FoundingCommand, FoundingEvent } from './founding.ts';
+import type { GrantCommand, GrantEvent } from './grant.ts';
+import type { HoldCommand, HoldEvent } from './hold.ts';
+import type { OutboxCommand, OutboxEvent } from './outbox.ts';
+import type { PositionCommand, PositionEvent } from './position.ts';
+import type { RoleCommand, RoleEvent } from './role.ts';
+import type { StreamBatch, StreamCommand, StreamEvent, StreamPurpose, StreamTransport } from './stream.ts';
+import type { SubscriptionCommand, SubscriptionEvent } from './subscription.ts';
 import type { WorkerCommand, WorkerEvent, WorkerKind } from './worker.ts';
-import * as worker from './worker.ts';
 
 export type Command =
   | FoundingCommand
@@ -53,7 +23,8 @@ export type Command =
   | SubscriptionCommand
   | EventCommand
   | OutboxCommand
-  | ActivationCommand;
+  | ActivationCommand
+  | HoldCommand;
 
 /** A fact. JSON, self-contained: projecting it needs nothing but its entry. */
 export type DomainEvent =
@@ -66,7 +37,13 @@ export type DomainEvent =
   | SubscriptionEvent
   | OrgEventEvent
   | OutboxEvent
-  | ActivationEvent;
+  | ActivationEvent
+  | HoldEvent;
+
+/** Events of one Worker that may be held for its speed; whatever it publishes beyond is refused. */
+export const PACED_MAX = 1_000;
+/** A chain that was forgotten again posts a second notice, which is better than a list without end. */
+export const NOTICED_ROOTS_MAX = 1_000;
 
 export type WorkerState = {
   kind: WorkerKind;
@@ -110,10 +87,14 @@ export type Org = {
   subscriptions: Map<string, Map<string, { from: number; filter: SubscriptionFilter | null }>>;
   /** Worker → Streams it listens to. */
   subscribed: Map<string, Set<string>>;
-  /** seq of each Event that waits for a person's release → where it landed and who published it. */
-  heldEvents: Map<number, { streamId: string; publisher: string }>;
-  /** Roots of chains about which a notice was posted. */
+  /** seq of each Event that is held → where it landed, who published it, and the root of its chain. */
+  heldEvents: Map<number, { streamId: string; publisher: string; root: number }>;
+  /** Worker → seqs of its Events that are held because it publishes too fast, oldest first; at most {@link PACED_MAX} each. */
+  paced: Map<string, Set<number>>;
+  /** Roots of chains about which a notice was posted, the latest {@link NOTICED_ROOTS_MAX}. */
   noticedRoots: Set<number>;
+  /** What holds work now → whom, null for everybody, and why. */
+  holds: Map<string, { workerId: string | null; reason: string }>;
   paused: boolean;
 };
 
@@ -126,6 +107,8 @@ export type Context = {
   hops: number;
   root: number;
   limits: { maxHops: number };
+  /** Set when the actor is an AI Worker that publishes faster than it may: its Events are held, or not even that any more. */
+  tooFast?: 'held' | 'refused';
   /** Names of all tools that exist. */
   tools: ReadonlySet<string>;
   eventId(seq: number): string;
@@ -145,101 +128,8 @@ export const emptyOrg = (): Org => ({
   subscriptions: new Map(),
   subscribed: new Map(),
   heldEvents: new Map(),
+  paced: new Map(),
   noticedRoots: new Set(),
+  holds: new Map(),
   paused: false,
 });
-
-/**
- * The facts a command leads to; none when there is nothing to do.
- * @throws OrgError when the org's rules forbid it
- */
-export function decide(org: Org, command: Command, context: Context): DomainEvent[] {
-  // Its credentials end with it, but a call may have been under way.
-  if (org.workers.has(context.actor)) worker.requireWorker(org, context.actor);
-  switch (command.type) {
-    case 'FoundOrg':
-      return foundOrg(org, command);
-    case 'PauseOrg':
-      return org.paused ? [] : [{ type: 'OrgPaused' }];
-    case 'ResumeOrg':
-      return org.paused ? [{ type: 'OrgResumed' }] : [];
-    case 'CreateRole':
-      return createRole(org, command);
-    case 'UpdateRole':
-      return updateRole(org, command, context);
-    case 'DeleteRole':
-      return deleteRole(org, command.roleId);
-    case 'CreatePosition':
-      return createPosition(org, command);
-    case 'UpdatePosition':
-      return updatePosition(org, command);
-    case 'DeletePosition':
-      return deletePosition(org, command.positionId);
-    case 'HireWorker':
-      return worker.hireWorker(org, command, context);
-    case 'UpdateIdentity':
-      return worker.updateIdentity(org, command, context);
-    case 'MoveWorker':
-      return worker.moveWorker(org, command.workerId, command.positions);
-    case 'FireWorker':
-      return worker.fireWorker(org, command.workerId);
-    case 'PauseWorker':
-      return worker.pauseWorker(org, command.workerId);
-    case 'ResumeWorker':
-      return worker.resumeWorker(org, command.workerId);
-    case 'ActivateWorker':
-      return worker.activateWorker(org, command.workerId, command.reason, context);
-    case 'GrantTool':
-      return grantTool(org, command, context);
-    case 'RevokeTool':
-      return revokeTool(org, command.grantId);
-    case 'CreateStream':
-      return createStream(org, command);
-    case 'UpdateStream':
-      return updateStream(org, command);
-    case 'DeleteStream':
-      return deleteStream(org, command.streamId);
-    case 'Subscribe':
-      return subscribe(org, command, context);
-    case 'Unsubscribe':
-      return unsubscribeWorker(org, context.actor, command.streamId);
-    case 'InviteWorkers':
-      return inviteWorkers(org, command, context);
-    case 'Publish':
-      return publish(org, command, context);
-    case 'SendDm':
-      return sendDm(org, command, context);
-    case 'PostNotice':
-      return [postNotice(org, context, 0, command)];
-    case 'RecordDelivered':
-    case 'RecordDead':
-    case 'RequeueDeliveries':
-    case 'DiscardDeliveries':
-    case 'ResumeSending':
-      return decideOutbox(org, command, context, (notice, offset) => postNotice(org, context, offset, notice));
-    case 'ReleaseEvent':
-      return releaseEvent(org, command);
-    case 'DiscardEvent':
-      return discardEvent(org, command);
-    case 'RedactEvent': {
-      const { type: _, alsoErase, ...redacted } = command;
-      return [{ type: 'EventRedacted', alsoErased: alsoErase, ...redacted }];
-    }
-    case 'StartActivation':
-      return startActivation(org, command);
-    case 'EndActivation': {
-      const { type: _, notice, ...ended } = command;
-      return withNotice(org, context, { type: 'ActivationEnded', ...ended }, notice);
-    }
-    case 'HoldTriggers': {
-      const { type: _, notice, ...held } = command;
-      return setTriggersAside(org, { type: 'TriggersHeld', ...held }).flatMap((event) =>
-        withNotice(org, context, event, notice),
-      );
-    }
-    case 'RequeueTriggers':
-      return setTriggersAside(org, { ...command, type: 'TriggersRequeued' });
-    case 'DropTriggers':
-      return setTriggersAside(org, { ...command, type: 'TriggersDropped' });
-  }
-}

@@ -42,7 +42,7 @@ type HireWorker = Extract<WorkerCommand, { type: 'HireWorker' }>;
 /** Hiring an AI also makes its transcript Stream, to which the hirer listens; the hire itself is its first trigger. */
 export function hireWorker(org: Org, hire: HireWorker, context: Context): DomainEvent[] {
   const { workerId, positionId, kind, identity } = hire;
-  if (kind === 'ai') checkHops(context);
+  if (kind === 'ai') checkMayWake(context);
   checkId('w', workerId);
   checkNewWorkerId(org, workerId);
   checkText('identityContent', identity);
@@ -140,11 +140,13 @@ export function resumeWorker(org: Org, workerId: string): DomainEvent[] {
 }
 
 export function activateWorker(org: Org, workerId: string, reason: string, context: Context): DomainEvent[] {
-  checkHops(context);
+  checkMayWake(context);
   const worker = requireWorker(org, workerId);
   if (worker.kind !== 'ai') throw conflict(`Worker ${workerId} is human; only AI Workers are activated.`);
   return [{ type: 'ActivationRequested', workerId, reason }];
 }
+
+export const isPerson = (org: Org, actor: string): boolean => org.workers.get(actor)?.kind === 'human';
 
 /** The Worker, who must be employed. */
 export function requireWorker(org: Org, workerId: string): WorkerState {
@@ -166,7 +168,10 @@ function checkNewWorkerId(org: Org, workerId: string): void {
 }
 
 /** Waking by hiring and by asking is bounded like waking by Events; it has no Event to hold, so it is refused. */
-function checkHops({ hops, limits }: Context): void {
+function checkMayWake({ actor, hops, limits, tooFast }: Context): void {
+  if (tooFast !== undefined) {
+    throw conflict(`${actor} does this faster than it may (dispatch.publish_per_minute); wait a minute, then go on.`);
+  }
   if (hops <= limits.maxHops) return;
   throw conflict(
     `This is ${hops} Workers away from its cause, the limit is ${limits.maxHops} (dispatch.max_hops); a person has to do it.`,

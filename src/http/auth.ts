@@ -74,8 +74,8 @@ export function createAuth({ journal, tokens, activationTokens }: AuthDeps): Aut
 }
 
 /** The caller of a tool. */
-export function toCaller({ id: _, ...credential }: Credential, via: Via, signal: AbortSignal): Caller {
-  return { ...credential, via, signal };
+export function toCaller({ id: _, ...credential }: Credential, via: Via, signal?: AbortSignal): Caller {
+  return { ...credential, via, ...(signal ? { signal } : {}) };
 }
 
 export function cookieOf({ headers }: FastifyRequest, name: string): string | undefined {

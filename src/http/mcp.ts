@@ -8,12 +8,19 @@ import type { McpRequest } from './mcp/answers.ts';
 import { createCalls } from './mcp/calls.ts';
 import { createHandlers, type McpHandlersDeps } from './mcp/handlers.ts';
 import { parse, takeOddArguments } from './mcp/odd-arguments.ts';
+import { createPlainPath } from './mcp/plain-path.ts';
+import { identityOf } from './mcp/server.ts';
 
-export type McpDeps = McpHandlersDeps & { auth: Auth };
+export type McpDeps = McpHandlersDeps & {
+  auth: Auth;
+  /** How often a client that listens is asked whether its token still holds. */
+  keepAliveMs?: number;
+};
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** What still runs this long after the daemon began to stop is broken off. */
 const STOP_PATIENCE_MS = 3_000;
+const RECHECK_MS = 15_000;
 
 type Params = { id: string };
 
@@ -21,7 +28,16 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
   const { auth, journal } = deps;
   const handlers = createHandlers(deps);
   const calls = createCalls();
+  const plainPath = createPlainPath(deps.door, identityOf(deps));
   const credentials = new WeakMap<FastifyRequest, Credential>();
+  /** A token that is revoked, or whose activation ends, listens no more. */
+  const endWithToken = (request: FastifyRequest, gone: AbortController): void => {
+    const recheck = () => {
+      if (!holds(auth, request)) gone.abort();
+    };
+    const timer = setInterval(recheck, deps.keepAliveMs ?? RECHECK_MS).unref();
+    gone.signal.addEventListener('abort', () => clearInterval(timer));
+  };
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'string', bodyLimit: BODY_BYTES_MAX }, (_request, body, done) =>
@@ -40,6 +56,8 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
             : { value: undefined };
         if (!body) return parseError(reply);
         if (calls.cancelled(credential, body.value)) return reply.code(202).send();
+        const plain = await plainPath.answer(request.headers, body.value, () => toCaller(credential, 'mcp'));
+        if (plain !== undefined) return reply.header('content-type', 'application/json').send(Buffer.from(plain));
         const oddArguments = takeOddArguments(body.value);
         const mcpRequest: McpRequest = {
           workerId: credential.workerId,
@@ -50,7 +68,9 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
             return { caller: toCaller(credential, 'mcp', call.signal), done: call.done };
           },
         };
-        const response = await handlers.of(credential.workerId).fetch(toWebRequest(request, reply), {
+        const gone = whenGone(reply);
+        if (mcpRequest.method === 'subscriptions/listen') endWithToken(request, gone);
+        const response = await handlers.of(credential.workerId).fetch(toWebRequest(request, gone.signal), {
           authInfo: { token: '', clientId: credential.workerId, scopes: [], extra: { mcpRequest } },
           ...(body.value === undefined ? {} : { parsedBody: body.value }),
         });
@@ -89,16 +109,28 @@ function parseError(reply: FastifyReply): FastifyReply {
   return reply.code(400).send({ jsonrpc: '2.0', error, id: null });
 }
 
-/** The request as the SDK takes it, without its body, which is parsed already; its signal tells when the client is gone. */
-function toWebRequest(request: FastifyRequest, reply: FastifyReply): Request {
+function holds(auth: Auth, request: FastifyRequest): boolean {
+  try {
+    auth.bearer(request);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Aborted when the connection has closed. */
+function whenGone(reply: FastifyReply): AbortController {
   const gone = new AbortController();
   if (reply.raw.destroyed) gone.abort();
-  reply.raw.on('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
-  });
+  reply.raw.on('close', () => gone.abort());
+  return gone;
+}
+
+/** The request as the SDK takes it, without its body, which is parsed already. */
+function toWebRequest(request: FastifyRequest, signal: AbortSignal): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) headers.append(name, one);
   }
-  return new Request(`http://localhost${request.url}`, { method: request.method, headers, signal: gone.signal });
+  return new Request(`http://localhost${request.url}`, { method: request.method, headers, signal });
 }

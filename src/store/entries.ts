@@ -149,6 +149,9 @@ export function filedUnder(event: DomainEvent): { stream: string | null; subject
     case 'TriggersHeld':
     case 'TriggersRequeued':
     case 'TriggersDropped':
+    case 'TriggersExpired':
+    case 'WorkHeld':
+    case 'WorkResumed':
       return { stream: null, subject: event.workerId };
   }
 }

@@ -2,18 +2,10 @@ import type Database from 'better-sqlite3';
 import type { ContentPart } from '../domain/entry.ts';
 import type { OrgEventEvent } from '../domain/event.ts';
 import { decodeMessage, type Message } from '../domain/message.ts';
-import type { Command } from '../domain/org.ts';
 import { createAttachmentErasure } from './attachments.ts';
 import { createSearchErasure } from './search.ts';
 
 type EventRedacted = Extract<OrgEventEvent, { type: 'EventRedacted' }>;
-
-export type Erasure = {
-  /** Adds the runs that the Event has woken by now, also since the command was made. */
-  complete(command: Command): Command;
-  /** Inside the transaction that records the redaction. */
-  erase(redacted: EventRedacted): void;
-};
 
 export const REDACTED_LINE = '[redacted]';
 /** What replaces a line is never longer: a row that grows may leave its neighbours' old bytes behind in the file. */
@@ -26,10 +18,9 @@ const QUOTES_MAX = 1_000;
 
 /**
  * Erases what an Event said: its content, the prompts and transcripts of the runs it woke, and transcript lines of other
- * runs that quote it.
+ * runs that quote it. The result is called inside the transaction that records the redaction.
  */
-export function createErasure(sqlite: Database.Database): Erasure {
-  const runsOf = sqlite.prepare('SELECT activation_seq FROM activation_triggers WHERE seq = ?').pluck();
+export function createErasure(sqlite: Database.Database): (redacted: EventRedacted) => void {
   const contentOf = sqlite.prepare("SELECT bytes FROM content WHERE seq = ? AND name = 'message'").pluck();
   const eraseContent = sqlite.prepare('UPDATE content SET salt = NULL, bytes = NULL WHERE seq = ?');
   // All but our own first and last line, which an agent may imitate but not place.
@@ -44,6 +35,10 @@ export function createErasure(sqlite: Database.Database): Erasure {
     "SELECT name, bytes FROM content WHERE seq = ? AND name LIKE 'attachment-%' AND bytes IS NOT NULL",
   );
   const files = createAttachmentErasure(sqlite);
+  // What an agent remembers of a run is in its session: nobody goes on in it, and its file goes before the Worker's next run.
+  const dropSessions = sqlite.prepare(
+    'DELETE FROM agent_sessions WHERE worker = (SELECT worker FROM activations WHERE seq = ?)',
+  );
   const eraseSearch = createSearchErasure(sqlite);
   const forgetDigest = sqlite.prepare('UPDATE idempotency SET body_digest = NULL WHERE seq = ?');
 
@@ -59,26 +54,20 @@ export function createErasure(sqlite: Database.Database): Erasure {
     for (const seq of quoting) eraseLine.run(seq);
   }
 
-  return {
-    complete(command) {
-      if (command.type !== 'RedactEvent') return command;
-      return {
-        ...command,
-        alsoErase: [...new Set([...command.alsoErase, ...(runsOf.all(command.event) as number[])])],
-      };
-    },
-    erase({ event, alsoErased }) {
-      const bytes = contentOf.get(event) as Buffer | null | undefined;
-      const message = bytes ? decodeMessage(bytes) : undefined;
-      if (message) {
-        eraseSearch(event, message);
-        eraseQuotes(event, quotesOf(message));
-      }
-      for (const part of filesOf.all(event) as ContentPart[]) files.remove(part);
-      for (const seq of [event, ...alsoErased]) eraseContent.run(seq);
-      for (const seq of alsoErased) eraseRun.run({ seq });
-      forgetDigest.run(event);
-    },
+  return ({ event, alsoErased }) => {
+    const bytes = contentOf.get(event) as Buffer | null | undefined;
+    const message = bytes ? decodeMessage(bytes) : undefined;
+    if (message) {
+      eraseSearch(event, message);
+      eraseQuotes(event, quotesOf(message));
+    }
+    for (const part of filesOf.all(event) as ContentPart[]) files.remove(part);
+    for (const seq of [event, ...alsoErased]) eraseContent.run(seq);
+    for (const seq of alsoErased) {
+      eraseRun.run({ seq });
+      dropSessions.run(seq);
+    }
+    forgetDigest.run(event);
   };
 }
 

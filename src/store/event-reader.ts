@@ -54,6 +54,7 @@ const FOREVER = Number.MAX_SAFE_INTEGER;
 export function createEventReader(db: Db): EventReader {
   const { sqlite } = db;
   const entries = createEntryReader(db);
+  const messages = createEntryReader(db, 'message');
   const scan = sqlite
     .prepare('SELECT seq FROM journal WHERE stream = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?')
     .pluck();
@@ -70,7 +71,7 @@ export function createEventReader(db: Db): EventReader {
   const newestEvent = sqlite.prepare('SELECT last_seq FROM streams WHERE id = ?').pluck();
   const after = sqlite.prepare('SELECT seq FROM journal WHERE seq > ? ORDER BY seq LIMIT ?').pluck();
 
-  const viewsOf = (seqs: number[]) => entries(seqs).flatMap((entry) => toView(entry) ?? []);
+  const viewsOf = (seqs: number[]) => messages(seqs).flatMap((entry) => toView(entry) ?? []);
 
   function ofStream(streamId: string, { after: from = 0, before = FOREVER, limit, thread }: EventRange): EventView[] {
     if (streamId.startsWith(TRANSCRIPT_PREFIX)) {
@@ -90,7 +91,7 @@ export function createEventReader(db: Db): EventReader {
   }
 
   function eventAt(seq: number): EventView | undefined {
-    const [entry] = entries([seq]);
+    const [entry] = messages([seq]);
     if (entry) return toView(entry);
     const row = line.get(seq) as LineRow | undefined;
     return row && lineView(row);

@@ -5,6 +5,7 @@ import { decodeMessage, type Message } from '../domain/message.ts';
 import type { Db } from './database.ts';
 import type { Entry } from './entries.ts';
 import { createEntryReader } from './log.ts';
+import { BY_HAND } from './projections/activations.ts';
 
 export type BatchLimits = {
   /** Most triggers in one activation. */
@@ -28,11 +29,18 @@ export type Batch = {
   oneByOne: boolean;
   /** The checkpoint before this batch. */
   checkpoint: number;
+  /** Triggers that were held or parked and let go again: by whom, and when (RFC 3339). */
+  again: Map<number, { byHand: boolean; at: string }>;
 };
+
+/** Whether people or the outside wait for a Worker, only others do, or nobody. */
+export type Urgency = 'urgent' | 'ordinary' | 'none';
 
 export type Inbox = {
   /** The next batch, or undefined when there is nothing to show. */
   next(workerId: string, limits: BatchLimits): Batch | undefined;
+  /** How urgent the next batch of about this many triggers is; cheaper than reading it. */
+  urgency(workerId: string, triggers: number): Urgency;
   /** Whether {@link next} would find something. */
   hasWork(workerId: string): boolean;
   /** AI Workers, employed, that have something to be shown. */
@@ -44,6 +52,8 @@ export type Inbox = {
 };
 
 type Interval = { stream: string; fromSeq: number; after: number; upTo: number; filter: string | null };
+/** Filtered intervals whose place is remembered; those not looked at for longest are read from their beginning again. */
+export const KEPT_OUT_MAX = 20_000;
 /** Events looked at in one go behind a filter. */
 const FILTER_SLICE = 100;
 
@@ -58,7 +68,7 @@ const intervalsSql = `
 
 const eventsSql = `
   SELECT seq FROM journal j
-  WHERE stream = @stream AND seq > @after AND seq <= @upTo AND actor <> @worker
+  WHERE stream = @stream AND seq > @after AND seq <= @upTo AND actor <> @worker AND actor <> 'system'
     AND NOT EXISTS (SELECT 1 FROM held_events h WHERE h.seq = j.seq)
     AND NOT EXISTS (SELECT 1 FROM redactions r WHERE r.seq = j.seq)
     AND NOT EXISTS (SELECT 1 FROM set_aside a WHERE a.worker = @worker AND a.seq = j.seq)
@@ -78,14 +88,25 @@ export function createInbox(db: Db): Inbox {
   const requeued = sqlite
     .prepare("SELECT seq FROM set_aside WHERE worker = @worker AND state = 'requeued' ORDER BY seq LIMIT @most")
     .pluck();
+  const letGo = sqlite.prepare(
+    `SELECT a.reason AS reason, j.at AS at FROM set_aside a JOIN journal j ON j.seq = a.entry_seq
+     WHERE a.worker = ? AND a.seq = ? AND a.state = 'requeued'`,
+  );
+  const hopsOf = sqlite.prepare('SELECT hops FROM journal WHERE seq = ?').pluck();
   const aiWorkers = sqlite.prepare("SELECT id FROM workers WHERE kind = 'ai' AND fired_at IS NULL ORDER BY id").pluck();
   const onDeletedStream = sqlite
     .prepare('SELECT 1 FROM journal j JOIN streams s ON s.id = j.stream WHERE j.seq = ? AND s.deleted_at IS NOT NULL')
     .pluck();
   const batchOf = sqlite.prepare('SELECT batch FROM streams WHERE id = ?').pluck();
-  const entries = createEntryReader(db);
-  // One row per filtered interval; lost at a restart, which reads the same Events once more.
+  const entries = createEntryReader(db, 'message');
+  // Lost at a restart, which reads the same Events once more.
   const keptOut = new Map<string, { filter: string | null; through: number }>();
+  const keepOut = (key: string, known: { filter: string | null; through: number }) => {
+    keptOut.delete(key);
+    keptOut.set(key, known);
+    const [oldest] = keptOut.keys();
+    if (keptOut.size > KEPT_OUT_MAX && oldest !== undefined) keptOut.delete(oldest);
+  };
 
   const scan = ({ stream, after, upTo }: Interval, worker: string, most: number) =>
     events.all({ stream, after, upTo, worker, most }) as number[];
@@ -107,7 +128,7 @@ export function createInbox(db: Db): Inbox {
       const seqs = scan({ ...interval, after }, worker, FILTER_SLICE);
       for (const entry of entries(seqs)) {
         if (passes(filter, messageOf(entry))) found.push(entry.seq);
-        else if (found.length === 0) keptOut.set(key, { filter: interval.filter, through: entry.seq });
+        else if (found.length === 0) keepOut(key, { filter: interval.filter, through: entry.seq });
         if (found.length === most) break;
       }
       if (seqs.length < FILTER_SLICE) break;
@@ -140,7 +161,17 @@ export function createInbox(db: Db): Inbox {
     const { attempt, reason, notBefore, oneByOne } = open;
     const shown = oneByOne ? open.triggers.slice(0, 1) : open.triggers;
     const rest = open.triggers.slice(shown.length);
-    return { workerId, triggers: entries(shown), attempt, reason, notBefore, rest, oneByOne, checkpoint };
+    const triggers = entries(shown);
+    const again = letGoAgain(workerId, triggers);
+    return { workerId, triggers, attempt, reason, notBefore, rest, oneByOne, checkpoint, again };
+  }
+
+  function letGoAgain(workerId: string, triggers: Entry[]): Batch['again'] {
+    const rows = triggers.flatMap(({ seq }) => {
+      const row = letGo.get(workerId, seq) as { reason: string; at: string } | undefined;
+      return row ? [[seq, { byHand: row.reason === BY_HAND, at: row.at }] as const] : [];
+    });
+    return new Map(rows);
   }
 
   return {
@@ -152,7 +183,15 @@ export function createInbox(db: Db): Inbox {
       const candidates = entries(pendingSeqs(workerId, row.checkpoint, limits.triggers));
       const triggers = bounded(candidates, limits.bytes, conversationOf);
       if (triggers.length === 0) return undefined;
-      return { workerId, triggers, attempt: 1, rest: [], oneByOne: false, checkpoint: row.checkpoint };
+      const again = letGoAgain(workerId, triggers);
+      return { workerId, triggers, attempt: 1, rest: [], oneByOne: false, checkpoint: row.checkpoint, again };
+    },
+    urgency(workerId, most) {
+      const row = workerRow.get(workerId) as WorkerRow | undefined;
+      if (!row || row.fired_at !== null) return 'none';
+      const seqs = openBatchOf(row)?.triggers ?? pendingSeqs(workerId, row.checkpoint, most);
+      if (seqs.length === 0) return 'none';
+      return seqs.some((seq) => hopsOf.get(seq) === 0) ? 'urgent' : 'ordinary';
     },
     hasWork(workerId) {
       return this.waiting(workerId, 1) > 0;

@@ -34,14 +34,14 @@ const COLUMNS = `seq, v, type, stream, subject, actor, on_behalf_of AS onBehalfO
 export function createJournalPages({ sqlite }: Db): JournalPages {
   const everything = sqlite.prepare(
     `SELECT ${COLUMNS} FROM journal WHERE seq < @before AND seq >= @after
-     AND (@types IS NULL OR type IN (SELECT value FROM json_each(@types))) AND (@actor IS NULL OR actor = @actor)
+     AND (@types IS NULL OR instr(@types, '"' || type || '"') > 0) AND (@actor IS NULL OR actor = @actor)
      ORDER BY seq DESC LIMIT @limit`,
   );
   const about = sqlite.prepare(
     `SELECT ${COLUMNS} FROM journal WHERE seq IN (
        SELECT seq FROM journal WHERE subject = @about AND seq < @before AND seq >= @after
        UNION ALL SELECT seq FROM journal WHERE stream = @about AND seq < @before AND seq >= @after ORDER BY seq DESC LIMIT @looked)
-     AND (@types IS NULL OR type IN (SELECT value FROM json_each(@types))) AND (@actor IS NULL OR actor = @actor)
+     AND (@types IS NULL OR instr(@types, '"' || type || '"') > 0) AND (@actor IS NULL OR actor = @actor)
      ORDER BY seq DESC LIMIT @limit`,
   );
   const nth = sqlite.prepare('SELECT seq FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT 1 OFFSET ?').pluck();

@@ -4,10 +4,11 @@ import type { Cause, Via } from '../domain/entry.ts';
 import { OrgError } from '../domain/errors.ts';
 import { evolve } from '../domain/evolve.ts';
 import { NOTICES } from '../domain/ids.ts';
-import { type Command, type Context, decide, emptyOrg, type Org } from '../domain/org.ts';
-import { contextOf } from './commit-context.ts';
+import { type Command, emptyOrg, type Org } from '../domain/org.ts';
+import { takeGroup } from './commit-group.ts';
 import { createConsequences } from './consequences.ts';
 import type { Db } from './database.ts';
+import { type CommitLimits, createDecisions } from './decisions.ts';
 import { endProcess, isDiskFailure, isUnavailable } from './disk-errors.ts';
 import { type Entry, filedUnder, toRow } from './entries.ts';
 import { emptyWal } from './erasure.ts';
@@ -56,7 +57,7 @@ export type Journal = {
 export type JournalDeps = {
   db: Db;
   now?: () => Date;
-  limits?: () => Context['limits'];
+  limits?: () => CommitLimits;
   tools?: ReadonlySet<string>;
   /** Where Events leave; without it none do. */
   routing?: Routing;
@@ -77,8 +78,6 @@ type Pending = {
 const TRANSCRIPT_DELAY_MS = 100;
 /** Lines that could not be written, as on a full disk, are tried again after this time. */
 const TRANSCRIPT_RETRY_MS = 2_000;
-/** Commands decided in one transaction; more wait for the next turn, so that reads are not held up. */
-const GROUP_MAX = 256;
 
 export function openJournal(deps: JournalDeps): Journal {
   const { sqlite } = deps.db;
@@ -87,6 +86,7 @@ export function openJournal(deps: JournalDeps): Journal {
   const tools = deps.tools ?? new Set<string>();
   const log = createLog(deps.db);
   const consequences = createConsequences(sqlite, deps.routing ?? (() => []));
+  const decided = createDecisions(sqlite, consequences);
   const idempotency = createIdempotency(sqlite);
   const transcripts = createTranscripts(deps.db);
   const listeners = createListeners(deps.onBug);
@@ -97,6 +97,8 @@ export function openJournal(deps: JournalDeps): Journal {
   let scheduled: NodeJS.Immediate | undefined;
   let transcriptTimer: NodeJS.Timeout | undefined;
   let walHoldsErased = false;
+  /** The disk took no lines the last time; they are tried again later, and keep nobody waiting. */
+  let linesRefused = false;
 
   function loadOrg(): Org {
     const loaded = emptyOrg();
@@ -109,11 +111,10 @@ export function openJournal(deps: JournalDeps): Journal {
     const seen = options.once && idempotency.find(options.once);
     if (seen !== undefined) return { entries: [], repeatOf: seen };
     const { cause } = options;
-    const given = { actor, seq: log.lastSeq + 1, at, cause, limits: limits(), tools, routes: consequences.routes };
-    const context = contextOf(org, given);
-    const { hops, root } = context;
+    const seq = log.lastSeq + 1;
+    const { events, hops, root } = decided(org, { actor, command, cause, seq, at, limits: limits(), tools });
     const entries: Entry[] = [];
-    for (const event of decide(org, consequences.complete(org, command), context)) {
+    for (const event of events) {
       const first = entries[0]?.seq;
       const { row, parts } = toRow(
         {
@@ -184,11 +185,13 @@ export function openJournal(deps: JournalDeps): Journal {
     if (isDiskFailure(error)) (deps.onDiskFailure ?? endProcess)(error);
     else if (isUnavailable(error) && transcript.length > 0) {
       lines = transcript.concat(lines);
+      linesRefused = true;
       transcriptTimer ??= setTimeout(drain, TRANSCRIPT_RETRY_MS);
     } else if (group.length === 0) listeners.onBug(error);
   }
 
   function answer(group: Pending[], outcomes: (Committed | { refusal: OrgError })[], rows: TranscriptRow[]): void {
+    if (rows.length > 0) linesRefused = false;
     const written: Entry[] = [];
     for (const outcome of outcomes) if ('entries' in outcome) written.push(...outcome.entries);
     walHoldsErased ||= written.some(({ event }) => event.type === 'EventRedacted');
@@ -204,17 +207,15 @@ export function openJournal(deps: JournalDeps): Journal {
     scheduled = undefined;
     clearTimeout(transcriptTimer);
     transcriptTimer = undefined;
-    const group = queue.splice(0, GROUP_MAX);
-    const transcript = lines;
-    lines = [];
+    const { group, transcript } = takeGroup(queue, lines, linesRefused);
     if (group.length + transcript.length > 0) runGroup(group, transcript);
-    if (queue.length > 0) schedule();
+    if (queue.length > 0 || (lines.length > 0 && !linesRefused)) schedule();
   }
 
   /** Lines that a full disk refuses stay behind; waiting for them here would never end. */
   function drainAll(): void {
     do drain();
-    while (queue.length > 0);
+    while (queue.length > 0 || (lines.length > 0 && !linesRefused));
   }
 
   function schedule(): void {

@@ -6,6 +6,7 @@ import type { Entry } from './entries.ts';
 import { activationProjectors } from './projections/activations.ts';
 import { deliveryProjector } from './projections/deliveries.ts';
 import { eventProjectors } from './projections/events.ts';
+import { holdProjectors } from './projections/holds.ts';
 import { orgProjectors } from './projections/org.ts';
 import { sentThreadProjector } from './projections/sent-threads.ts';
 import { workerProjectors } from './projections/workers.ts';
@@ -25,6 +26,7 @@ export function createProjections(sqlite: Database.Database): (entry: Entry) => 
     ...workerProjectors(sqlite),
     ...eventProjectors(sqlite),
     ...activationProjectors(sqlite),
+    ...holdProjectors(sqlite),
   };
   const projectDeliveries = deliveryProjector(sqlite);
   const projectSentThreads = sentThreadProjector(sqlite);

@@ -1,14 +1,18 @@
 // Reads of the org's nouns, by prepared statements. Reading changes nothing.
-import { asc, eq, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { createAttachmentReader, isFilePart } from './attachments.ts';
 import type { Db } from './database.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import { createEventStatus, type EventStatusReader } from './event-status.ts';
 import { createJournalPages, type JournalPages } from './journal-pages.ts';
+import { createRunCounts, type RunCounts } from './run-counts.ts';
 import { createRunFigures, type RunFiguresReader } from './run-figures.ts';
-import { activations, grants, positions, roles, setAside, streams, workers } from './schema.ts';
+import { activations } from './run-tables.ts';
+import { grants, positions, roles, setAside, streams, workers } from './schema.ts';
 import { createSearch, type Search } from './search.ts';
+import { createSilentShares, type SilentShares } from './silence.ts';
+import { createStoppages, type Stoppages } from './stoppages.ts';
 
 export type RoleRow = typeof roles.$inferSelect;
 export type PositionRow = typeof positions.$inferSelect;
@@ -43,17 +47,26 @@ export type Queries = EventReader &
     activationsOf(workerId: string, limit: number): ActivationRow[];
     /** Activations that an entry woke, oldest first. */
     activationsBy(triggerSeq: number): ActivationRow[];
-    activationsOfRoot(root: number): number;
     /** Where a trigger was set aside, per Worker. */
     asideOf(seq: number): (typeof setAside.$inferSelect)[];
+    /** What is held, parked or expired for a Worker, oldest first, at most 1,000. */
+    setAsideOf(workerId: string): (typeof setAside.$inferSelect)[];
     /** The bytes of a file of an Event, by the name of its part; undefined when it has none such or it was erased. */
     file(seq: number, name: string): Buffer | undefined;
     /** The same in small pieces, each read when it is asked for; undefined when it has none such. */
     fileSlices(seq: number, name: string): Iterable<Uint8Array> | undefined;
     eventStatus: EventStatusReader;
     search: Search;
+    stoppages: Stoppages;
+    /** How much of what woke Workers led to nothing. */
+    silentShares: SilentShares;
+    runCounts: RunCounts;
+    /** The prompt an activation began with: bytes, and the seq of the entry that holds them; undefined when it was erased. */
+    prompt(activationSeq: number): { seq: number; bytes: Uint8Array } | undefined;
     setAside(state: (typeof setAside.$inferSelect)['state'], limit: number): (typeof setAside.$inferSelect)[];
   };
+
+const SET_ASIDE_MAX = 1_000;
 
 export function createQueries(db: Db): Queries {
   const { orm, sqlite } = db;
@@ -85,7 +98,6 @@ export function createQueries(db: Db): Queries {
       'SELECT a.id FROM activation_triggers t JOIN activations a ON a.seq = t.activation_seq WHERE t.seq = ? ORDER BY t.activation_seq',
     )
     .pluck();
-  const ofRoot = sqlite.prepare('SELECT count(*) FROM activations WHERE root = ?').pluck();
   const aside = orm
     .select()
     .from(setAside)
@@ -98,13 +110,21 @@ export function createQueries(db: Db): Queries {
     .from(setAside)
     .where(eq(setAside.seq, sql.placeholder('seq')))
     .prepare();
+  const asideOfWorker = orm
+    .select()
+    .from(setAside)
+    .where(and(eq(setAside.worker, byId), inArray(setAside.state, ['held', 'parked', 'expired'])))
+    .orderBy(asc(setAside.seq))
+    .limit(SET_ASIDE_MAX)
+    .prepare();
   const part = sqlite.prepare('SELECT bytes FROM content WHERE seq = ? AND name = ?').pluck();
   const fileNote = (seq: number, name: string) =>
     ((isFilePart(name) && part.get(seq, name)) || undefined) as Buffer | undefined;
   const readFile = createAttachmentReader(sqlite);
   const findActivation = (id: string) => map(activation.get({ id }), toActivation);
+  const reader = createEventReader(db);
   return {
-    ...createEventReader(db),
+    ...reader,
     ...createDeliveries(db),
     ...createJournalPages(db),
     ...createRunFigures(db),
@@ -123,12 +143,16 @@ export function createQueries(db: Db): Queries {
     runningActivations: () => running.all().map(toActivation),
     activationsOf: (id, limit) => ofWorker.all({ id, limit }).map(toActivation),
     activationsBy: (seq) => (byTrigger.all(seq) as string[]).flatMap((id) => findActivation(id) ?? []),
-    activationsOfRoot: (root) => ofRoot.get(root) as number,
     asideOf: (seq) => asideOf.all({ seq }),
+    setAsideOf: (id) => asideOfWorker.all({ id }),
     file: (seq, name) => map(fileNote(seq, name), readFile.whole),
     fileSlices: (seq, name) => map(fileNote(seq, name), readFile.slices),
     eventStatus: createEventStatus(db),
     search: createSearch(db),
+    stoppages: createStoppages(db),
+    silentShares: createSilentShares(db),
+    runCounts: createRunCounts(db),
+    prompt: (activationSeq) => promptOf(reader, activationSeq),
     setAside: (state, limit) => aside.all({ state, limit }),
   };
 }
@@ -150,4 +174,13 @@ function toStream(row: typeof streams.$inferSelect): StreamRow {
 
 function toActivation(row: typeof activations.$inferSelect): ActivationRow {
   return { ...row, triggers: JSON.parse(row.triggers) as number[] };
+}
+
+/** A run that began with the same words as one before it refers to that one. */
+function promptOf({ entry }: EventReader, activationSeq: number): { seq: number; bytes: Uint8Array } | undefined {
+  const started = entry(activationSeq);
+  if (started?.event.type !== 'ActivationStarted') return undefined;
+  const holder = started.event.promptOf === undefined ? started : entry(started.event.promptOf);
+  const bytes = holder?.content.find(({ name }) => name === 'prompt')?.bytes;
+  return holder && bytes ? { seq: holder.seq, bytes } : undefined;
 }

@@ -12,6 +12,9 @@ export type RunFiguresReader = {
 export function createRunFigures({ sqlite }: Db): RunFiguresReader {
   // Activations begin in the order of their seqs, so the first one that is too old ends the look back.
   const before = sqlite.prepare('SELECT seq FROM activations WHERE started_at < ? ORDER BY seq DESC LIMIT 1').pluck();
+  const beforeOf = sqlite
+    .prepare('SELECT seq FROM activations WHERE worker = ? AND started_at < ? ORDER BY seq DESC LIMIT 1')
+    .pluck();
   const figures = `SELECT count(*) AS runs, coalesce(sum(json_extract(usage, '$.costUsd')), 0) AS costUsd,
     count(*) - count(json_extract(usage, '$.costUsd')) AS unpriced,
     coalesce(sum(ended_at IS NOT NULL AND published = 0 AND changed = 0), 0) AS silent FROM activations WHERE seq > @after`;
@@ -19,7 +22,8 @@ export function createRunFigures({ sqlite }: Db): RunFiguresReader {
   const one = sqlite.prepare(`${figures} AND worker = @workerId`);
   return {
     figuresSince(since, workerId) {
-      const after = (before.get(since) as number | undefined) ?? 0;
+      const last = workerId === undefined ? before.get(since) : beforeOf.get(workerId, since);
+      const after = (last as number | undefined) ?? 0;
       return (workerId === undefined ? all.get({ after }) : one.get({ after, workerId })) as RunFigures;
     },
   };

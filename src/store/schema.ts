@@ -2,6 +2,7 @@
 // Three kinds: the journal and its content; read tables, which a rebuild refills; operational tables, which it never touches.
 import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { deliveries } from './outbox-schema.ts';
+import { activations, activationTriggers, stoppages } from './run-tables.ts';
 
 const bytes = (name: string) => blob(name, { mode: 'buffer' });
 const flag = (name: string) => integer(name, { mode: 'boolean' });
@@ -120,13 +121,13 @@ export const threads = sqliteTable(
   (table) => [primaryKey({ columns: [table.thread, table.stream, table.seq] })],
 );
 
-/** Triggers outside the plain order of the inbox: held, parked, dropped, or requeued for delivery. */
+/** Triggers outside the plain order of the inbox: held, parked, dropped, expired, or requeued for delivery. */
 export const setAside = sqliteTable(
   'set_aside',
   {
     worker: text('worker').notNull(),
     seq: integer('seq').notNull(),
-    state: text('state', { enum: ['held', 'parked', 'dropped', 'requeued'] }).notNull(),
+    state: text('state', { enum: ['held', 'parked', 'dropped', 'expired', 'requeued'] }).notNull(),
     reason: text('reason').notNull(),
     entrySeq: integer('entry_seq').notNull(),
   },
@@ -145,32 +146,6 @@ export const redactions = sqliteTable('redactions', {
   seq: integer('seq').primaryKey(),
   bySeq: integer('by_seq').notNull(),
 });
-
-export const activations = sqliteTable('activations', {
-  id: text('id').primaryKey(),
-  worker: text('worker').notNull(),
-  seq: integer('seq').notNull(),
-  state: text('state', { enum: ['running', 'done', 'failed', 'timed_out', 'interrupted', 'lost'] }).notNull(),
-  attempt: integer('attempt').notNull(),
-  triggers: text('triggers').notNull(),
-  agent: text('agent').notNull(),
-  ranWith: text('ran_with').notNull(),
-  root: integer('root').notNull(),
-  hops: integer('hops').notNull(),
-  startedAt: text('started_at').notNull(),
-  endedAt: text('ended_at'),
-  endedSeq: integer('ended_seq'),
-  exit: text('exit'),
-  published: integer('published'),
-  changed: integer('changed'),
-  usage: text('usage'),
-});
-
-export const activationTriggers = sqliteTable(
-  'activation_triggers',
-  { seq: integer('seq').notNull(), activationSeq: integer('activation_seq').notNull() },
-  (table) => [primaryKey({ columns: [table.seq, table.activationSeq] })],
-);
 
 // --- Operational tables: never journaled, never rebuilt.
 
@@ -238,6 +213,7 @@ export const readTables = [
   threads,
   setAside,
   heldEvents,
+  stoppages,
   redactions,
   activations,
   activationTriggers,

@@ -1,45 +1,10 @@
 // Operational settings: how the daemon runs, not what the org is. Never journaled; read at use, so a change is live.
 import { eq, like, or } from 'drizzle-orm';
-import { z } from 'zod';
+import { canonicalKey, type SettingKey, type SettingValue, settingDefinitions } from './daemon-settings.ts';
 import type { Db } from './database.ts';
 import { settings } from './schema.ts';
 import type { SecretBox } from './secrets.ts';
-import { checkSetting, define, type Registry, redact, requireDefinition, unredact } from './setting-definition.ts';
-
-const count = z.number().int().min(1);
-
-/** Every setting of the daemon itself; transports bring their own. */
-export const settingDefinitions = {
-  'agent.kind': define(z.enum(['command']), 'command', 'The program that plays AI Workers: command.'),
-  'agent.command': define(
-    z.array(z.string()),
-    [],
-    'Program and arguments of the agent kind `command`, as a JSON array.',
-  ),
-  'dispatch.max_inflight': define(
-    count.max(1_000).nullable(),
-    null,
-    'Activations at once; null chooses by free memory.',
-  ),
-  'dispatch.max_hops': define(
-    z.number().int().min(0),
-    8,
-    'AI Workers a causal chain may pass through before it is held.',
-  ),
-  'dispatch.batch_triggers': define(count.max(200), 20, 'Most triggers in one activation.'),
-  'dispatch.batch_bytes': define(count, 32_768, 'Most bytes of Messages in one activation.'),
-  'dispatch.first_output_seconds': define(count, 60, 'An agent that prints nothing for this long is stopped.'),
-  'dispatch.run_seconds': define(count, 1_800, 'An activation that runs longer is stopped.'),
-  'dispatch.attempts': define(count.max(10), 3, 'Runs of a batch that fails before its triggers are parked.'),
-  'outbound.allow_private': define(
-    z.boolean(),
-    false,
-    'Whether Streams may send to this machine and its network; they choose the address.',
-  ),
-} as const;
-
-export type SettingKey = keyof typeof settingDefinitions;
-export type SettingValue<K extends SettingKey> = z.output<(typeof settingDefinitions)[K]['schema']>;
+import { checkSetting, type Registry, redact, requireDefinition, unredact } from './setting-definition.ts';
 
 /** A setting as people see it: what holds, and whether it was given at the start, stored, or is the default. */
 export type SettingView = {
@@ -67,6 +32,8 @@ export type Settings = {
   secret(name: string): string | undefined;
   setSecret(name: string, value: string): void;
   deleteSecret(name: string): void;
+  /** Called after each change by {@link set} or {@link delete}. @returns what stops it */
+  onChange(listener: (key: string) => void): () => void;
 };
 
 /** What goes before values that are encrypted; JSON never begins so. */
@@ -101,7 +68,10 @@ export function createSettings({ orm }: Db, box: SecretBox, { overrides, account
     return orm.delete(settings).where(eq(settings.key, key)).run().changes > 0;
   };
   const given = new Map(
-    Object.entries(overrides ?? {}).map(([key, value]) => [key, checkSetting(registry, key, value)]),
+    Object.entries(overrides ?? {}).map(([name, value]) => {
+      const key = canonicalKey(name);
+      return [key, checkSetting(registry, key, value)] as const;
+    }),
   );
   const parse = (text: string): unknown =>
     JSON.parse(text.startsWith(SEALED) ? box.open(text.slice(SEALED.length)) : text);
@@ -110,19 +80,28 @@ export function createSettings({ orm }: Db, box: SecretBox, { overrides, account
     const text = stored(key);
     return text === undefined ? requireDefinition(registry, key).fallback : parse(text);
   };
+  const listeners = new Set<(key: string) => void>();
+  const tell = (key: string) => {
+    for (const listener of listeners) listener(key);
+  };
   return {
     get: (key) => holds(key) as never,
     account: (key) => holds(key) ?? undefined,
-    set(key, value) {
+    set(name, value) {
+      const key = canonicalKey(name);
       const definition = requireDefinition(registry, key);
       const text = stored(key);
       const before = text === undefined ? undefined : parse(text);
       const json = JSON.stringify(checkSetting(registry, key, unredact(definition, value, before)));
       store(key, definition.secret === undefined ? json : SEALED + box.seal(json));
+      tell(key);
     },
-    delete(key) {
+    delete(name) {
+      const key = canonicalKey(name);
       requireDefinition(registry, key);
-      return remove(key);
+      const wasThere = remove(key);
+      tell(key);
+      return wasThere;
     },
     list({ revealSecrets = false } = {}) {
       return Object.keys(registry)
@@ -145,6 +124,10 @@ export function createSettings({ orm }: Db, box: SecretBox, { overrides, account
     },
     setSecret: (name, value) => store(`secret.${name}`, box.seal(value)),
     deleteSecret: (name) => void remove(`secret.${name}`),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
   };
 }
 

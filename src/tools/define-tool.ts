@@ -73,6 +73,7 @@ export type ToolDeps = {
   lifecycle: Lifecycle;
   /** What a Worker is doing now. */
   stateOf(workerId: string): string;
+  now(): Date;
 };
 
 export type ToolContext = ToolDeps & {

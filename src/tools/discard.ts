@@ -9,9 +9,12 @@ export const discard = defineTool({
   name: 'discard',
   title: 'Give up what is held or parked',
   description:
-    'Give up held or parked work: it wakes nobody any more, and what has not left yet does not leave. The Event itself stays in the history.',
+    'Give up held, parked or expired work: it wakes nobody any more, and what has not left yet does not leave. The Event itself stays in the history.',
   input: z.object({
-    id: required('id', 'An Event, or an activation whose triggers are parked.'),
+    id: required(
+      'id',
+      'An Event, an activation whose triggers are parked, or a Worker for all that was set aside for it.',
+    ),
     workerId: optionalId('Only for this Worker.'),
   }),
   output: workersResult,
@@ -28,7 +31,7 @@ export const discard = defineTool({
         context.change({ type: 'DropTriggers', workerId: row.workerId, triggers: row.seqs, reason: 'discarded' }),
       ),
     );
-    const workers = triggers.map((row) => row.workerId);
+    const workers = [...new Set(triggers.map((row) => row.workerId))];
     return { id, workers, ...(leaving ? { deliveries: leaving.deliveryIds } : {}) };
   },
 });

@@ -1,5 +1,5 @@
 import type { Tool } from './define-tool.ts';
-import { inputSchema, type Property } from './tool-schema.ts';
+import { inputSchema, isTelling, outputSchema, type Property } from './tool-schema.ts';
 
 const effects = {
   reads: 'Reads only.',
@@ -13,7 +13,7 @@ export function toolsDocument(catalog: readonly Tool[], transportKinds: readonly
     '# Tools',
     '',
     'Made from the catalog (`src/tools/catalog.ts`); a test fails when this page is stale, `npm test -- -u test/docs.test.ts` makes it anew.',
-    `There are ${catalog.length}. A Worker sees and may call those it was granted; the owner holds them all.`,
+    `There are ${catalog.length}. A Worker sees and may call those it was granted; the owner holds them all. [mcp.md](mcp.md) says how clients connect and how large results get.`,
     '',
   ];
   return `${[...head, ...catalog.flatMap((tool) => section(tool, transportKinds))].join('\n')}`;
@@ -28,7 +28,24 @@ function section(tool: Tool, transportKinds: readonly string[]): string[] {
   });
   const table =
     rows.length > 0 ? ['| argument | type | required | |', '|---|---|---|---|', ...rows] : ['No arguments.'];
-  return [`## ${tool.name}`, '', `${tool.description} ${effects[tool.effect]}`, '', ...table, ''];
+  const about = `${tool.description} ${effects[tool.effect]}`;
+  return [`## ${tool.name}`, '', about, '', ...table, '', answer(tool, transportKinds), ''];
+}
+
+/** What comes back, and what the tool costs in every list of tools. */
+function answer(tool: Tool, transportKinds: readonly string[]): string {
+  const { name, title, description } = tool;
+  const output = outputSchema(tool);
+  const fields = Object.keys(output?.properties ?? {}).map((field) => `\`${field}\``);
+  const listed = {
+    name,
+    title,
+    description,
+    inputSchema: inputSchema(tool, transportKinds),
+    ...(output && isTelling(output) ? { outputSchema: output } : {}),
+  };
+  const bytes = `${Buffer.byteLength(JSON.stringify(listed))} bytes in a list of tools.`;
+  return fields.length > 0 ? `Answers with ${fields.join(', ')}. ${bytes}` : bytes;
 }
 
 function typeOf({ enum: values, oneOf, type = 'any' }: Property): string {

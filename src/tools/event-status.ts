@@ -11,7 +11,7 @@ export const eventStatus = defineTool({
   name: 'event_status',
   title: 'What became of an Event',
   description:
-    'What an Event led to, for each Worker that listened: queued, in_activation, handled, held, parked, dropped, skipped (its publisher) or read_only (people), with the reason; and how it fares on its way out, if it leaves.',
+    'What an Event led to, for each Worker that listened: queued, in_activation, handled, held, filtered, expired, parked, dropped, redacted, skipped (its publisher) or read_only (people), with the reason; and how it fares on its way out, if it leaves. One asked in person that said nothing: handled, finished without reply.',
   input: z.object({
     id: required('id', 'The Event.'),
     cursor: optionalId('Where the last page ended: its `cursor`.'),

@@ -12,7 +12,7 @@ export function foresee(context: ToolContext, streamId: string, entries: readonl
   const { caller, journal, settings } = context;
   const { org } = journal;
   const subscribers = org.subscriptions.get(streamId) ?? new Map();
-  const held = entries.some(({ event }) => event.type === 'EventHeld');
+  const held = entries.map(({ event }) => event).find((event) => event.type === 'EventHeld');
   const workers: string[] = [];
   const warnings: string[] = [];
   if (triggers(org, streamId) && !held) {
@@ -26,7 +26,9 @@ export function foresee(context: ToolContext, streamId: string, entries: readonl
   if (subscribers.size === 0 && outbound === null) warnings.push('Nobody listens to this Stream.');
   if (held)
     warnings.push(
-      `Held: it is more than ${settings.get('dispatch.max_hops')} Workers away from its cause, so it wakes nobody${outbound === null ? '' : ' and does not leave'} until a person releases it.`,
+      held.limit === 'pace'
+        ? `Held for a while: you publish faster than ${settings.get('dispatch.publish_per_minute')} Events a minute. It goes on by itself; do not publish it again.`
+        : `Held: it is more than ${settings.get('dispatch.max_hops')} Workers away from its cause, so it wakes nobody${outbound === null ? '' : ' and does not leave'} until a person releases it.`,
     );
   if (org.paused) warnings.push('The org is paused; nobody is woken and nothing leaves until it is resumed.');
   warnings.push(...outboundWarnings(context, streamId, entries));

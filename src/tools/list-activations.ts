@@ -6,11 +6,14 @@ import { defineTool } from './define-tool.ts';
 import { clampLimit } from './event-list.ts';
 import { requireReadable } from './readable.ts';
 
+/** Runs that shares of silent ones are counted from. */
+const SHARES_MS = 7 * 86_400_000;
+
 export const listActivations = defineTool({
   name: 'list_activations',
   title: 'List activations',
   description:
-    'The newest activations of an AI Worker: what woke it, how each ended, what it cost. For what it did line by line, use worker_log.',
+    'The newest activations of an AI Worker: what woke it, how each ended, what it cost, and whether it was silent (published and changed nothing); for each Stream, the share of silent ones in the last 7 days. For what it did line by line, use worker_log.',
   input: z.object({
     workerId: required('workerId', 'The AI Worker.'),
     limit: integer('How many, 50 by default, at most 200.'),
@@ -34,7 +37,7 @@ export const listActivations = defineTool({
   effect: 'reads',
   async handler({ workerId, limit }, context) {
     requireReadable(context, activationStreamId(workerId));
-    const { queries, journal, caller } = context;
+    const { queries, journal, caller, now } = context;
     const nameOf = (seq: number): string => {
       const event = queries.eventAt(seq);
       if (event && mayRead(journal.org, caller.workerId, event.streamId)) return event.id;
@@ -51,8 +54,14 @@ export const listActivations = defineTool({
       triggers: row.triggers.map(nameOf),
       startedAt: row.startedAt,
       ...(row.endedAt ? { endedAt: row.endedAt, exit: row.exit, published: row.published, changed: row.changed } : {}),
+      ...(row.state === 'done' ? { silent: row.published === 0 && row.changed === 0 } : {}),
       ...(row.usage && row.usage !== '{}' ? { usage: JSON.parse(row.usage) as unknown } : {}),
     }));
-    return { activations };
+    const since = new Date(now().getTime() - SHARES_MS).toISOString();
+    const streams = queries
+      .silentShares(since, workerId)
+      .filter(({ streamId }) => mayRead(journal.org, caller.workerId, streamId))
+      .map(({ streamId, filter, runs, silent }) => ({ streamId, ...(filter ? { filter } : {}), runs, silent }));
+    return { activations, streams };
   },
 });

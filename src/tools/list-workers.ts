@@ -8,7 +8,7 @@ export const listWorkers = defineTool({
   name: 'list_workers',
   title: 'List Workers',
   description:
-    'Who works here: id, kind, Positions with their Role titles, and state (idle, waiting, running, paused).',
+    'Who works here: id, kind, Positions with their Role titles, and state (idle, waiting, running, held, paused).',
   input: z.object(pageInput),
   output: z.object({ workers: z.array(workerResult), ...pageResult }),
   effect: 'reads',

@@ -9,9 +9,9 @@ export const release = defineTool({
   name: 'release',
   title: 'Let go what is held',
   description:
-    'Let what is held go on: an Event that wakes nobody, or a message that waits to leave, which only a person may let go. For work whose runs failed, use retry; to give it up, discard.',
+    'Let what is held go on: an Event that wakes nobody, what the limit of activations per cause holds for a Worker, or a message that waits to leave, which only a person may let go. For work whose runs failed, use retry; to give it up, discard.',
   input: z.object({
-    id: required('id', 'The held Event, or a Stream that stopped sending.'),
+    id: required('id', 'The held Event, a Worker, or a Stream that stopped sending.'),
     workerId: optionalId('Only for this Worker.'),
   }),
   output: workersResult,

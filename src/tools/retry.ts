@@ -9,9 +9,9 @@ export const retry = defineTool({
   name: 'retry',
   title: 'Try again',
   description:
-    'Show parked work to its Worker again, from a first attempt, or send a dead letter again. Name the Event, or the activation that failed; a Stream whose sending was stopped sends again. For what is held, use release.',
+    'Show parked or expired work to its Worker again, from a first attempt, or send a dead letter again. Name the Event, the activation that failed, or the Worker for all of its work; a Stream whose sending was stopped sends again. For what is held, use release.',
   input: z.object({
-    id: required('id', 'An Event, an activation, or a Stream that stopped sending.'),
+    id: required('id', 'An Event, an activation, a Worker, or a Stream that stopped sending.'),
     workerId: optionalId('Only for this Worker.'),
   }),
   output: workersResult,
@@ -19,18 +19,18 @@ export const retry = defineTool({
   async handler({ id, workerId }, context) {
     if (id.startsWith('s-')) return resumeSending(context, id);
     const found = findSetAside(context, id, workerId);
-    const parked = found.triggers.filter(({ state }) => state === 'parked');
+    const parked = found.triggers.filter(({ state }) => state !== 'held');
     // What waits for its next attempt need not wait for it.
     const failed = namedDeliveries(
       found.deliveries.filter(({ state, attempts }) => state === 'dead' || (state === 'queued' && attempts > 0)),
     );
     if (parked.length === 0 && !failed)
-      throw conflict(`Nothing of ${id} is parked or a dead letter; event_status shows where it stands.`);
+      throw conflict(`Nothing of ${id} is parked, expired or a dead letter; event_status shows where it stands.`);
     if (failed) await context.change({ type: 'RequeueDeliveries', from: 'failed', ...failed });
     await Promise.all(
       parked.map((row) => context.change({ type: 'RequeueTriggers', workerId: row.workerId, triggers: row.seqs })),
     );
-    const workers = parked.map((row) => row.workerId);
+    const workers = [...new Set(parked.map((row) => row.workerId))];
     return { id, workers, ...(failed ? { deliveries: failed.deliveryIds } : {}) };
   },
 });

@@ -2,6 +2,9 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const live = byId('live');
+  // On a phone the navigation is wider than the screen.
+  const current = document.querySelector('.rail [aria-current]');
+  if (current) current.closest('nav').scrollLeft = current.offsetLeft - innerWidth / 2;
 
   function showConnection(state, text) {
     const shown = byId('connection');

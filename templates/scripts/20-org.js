@@ -5,7 +5,6 @@
       if (link.getAttribute('href') === location.pathname) link.setAttribute('aria-current', 'true');
       else link.removeAttribute('aria-current');
     }
-    document.getElementById('org')?.classList.toggle('with-detail', document.getElementById('panel') !== null);
   }
   document.addEventListener('htmx:after:swap', () => requestAnimationFrame(markCurrent));
 
@@ -13,6 +12,7 @@
   document.addEventListener('htmx:after:swap', ({ detail }) => {
     const panel = document.getElementById('detail');
     if (detail.ctx?.target !== panel) return;
+    document.getElementById('org').classList.toggle('with-detail', document.getElementById('panel') !== null);
     panel.scrollTop = 0;
     if (panel.getBoundingClientRect().top > innerHeight * 0.6) panel.scrollIntoView();
     panel.focus({ preventScroll: true });
@@ -20,8 +20,10 @@
 
   const current = document.querySelector('#org-chart svg [aria-current]');
   const box = document.getElementById('chart-scroll');
-  const [seat, frame] = [current?.getBoundingClientRect(), box?.getBoundingClientRect()];
+  // Where one is, else the top of the org, which may be far to the right.
+  const shown = current ?? document.querySelector('#org-chart [data-seat]');
+  const [seat, frame] = [shown?.getBoundingClientRect(), box?.getBoundingClientRect()];
   if (seat && frame && (seat.right > frame.right || seat.bottom > frame.bottom)) {
-    box.scrollTo(seat.left - frame.left - frame.width / 3, seat.top - frame.top - frame.height / 3);
+    box.scrollTo(seat.left - frame.left - frame.width / 3, current ? seat.top - frame.top - frame.height / 3 : 0);
   }
 })();

@@ -27,7 +27,7 @@ async function team(agent?: Parameters<typeof startPages>[0]) {
 }
 
 describeInBrowser('the org page', () => {
-  test('A185: a click on a seat shows the editor of its Role, one on a Worker who they are and their tools in order', async () => {
+  test('A185: a click on a seat shows the editor of its Role, one on a Worker who they are and their tools in order (UI bug 2)', async () => {
     const { daemon } = await team();
     const { page } = await openPage(daemon, '/ui/org');
     await isLive(page);
@@ -68,7 +68,7 @@ describeInBrowser('the org page', () => {
     expect(prompt).toContain('I am Ada the Second.');
   });
 
-  test('A188: left alone it asks for nothing; what changes comes by itself, and typed text, open details and scroll stay', {
+  test('A188: left alone it asks for nothing; what changes comes by itself, and typed text, open details and scroll stay (UI bug 1)', {
     timeout: 120_000,
   }, async () => {
     const { daemon, call } = await team();
@@ -136,7 +136,7 @@ describeInBrowser('the org page', () => {
     expect(await page.innerText('.flash')).toBe('w-new was hired.');
     expect(await page.innerText('ul[aria-label=Streams]')).toContain('s-desk');
     await page.fill('input[name=toolName]', 'publish');
-    await page.click('text=Give');
+    await page.click('button:text-is("Give")');
     await page.waitForSelector('.chip:has-text("publish")');
     await page.click('[aria-label="Take publish away"]');
     await page.waitForSelector('.flash:has-text("taken away")');
@@ -149,11 +149,11 @@ describeInBrowser('the org page', () => {
     await page.click('button:text-is("Pause")');
     await page.waitForSelector('#worker-now .state.paused');
     await page.fill(EDITOR, '# I am *old*');
-    await page.click('text=Preview');
+    await page.click('button:text-is("Preview")');
     await page.waitForSelector('#identity-preview em:text("old")');
-    await page.click('text=Save');
+    await page.click('button:text-is("Save")');
     await page.waitForSelector('.flash:has-text("Saved")');
-    await page.click('text=History');
+    await page.click('a:text-is("History")');
     await page.click('.versions li:last-child a');
     await page.click('text=Restore this version');
     await page.waitForURL('**/ui/org/workers/w-new');
@@ -178,7 +178,7 @@ describeInBrowser('the org page', () => {
     expect(await page.evaluate('document.activeElement.dataset.seat')).toBe('p-ada');
     await page.keyboard.press('Enter');
     await page.waitForURL('**/p-ada');
-    await page.waitForFunction('document.activeElement.id === "detail"');
+    await page.waitForSelector('#detail:focus');
     const tabTo = async (what: string) => {
       for (let n = 0; n < 40; n++) {
         await page.keyboard.press('Tab');
@@ -230,11 +230,11 @@ describeInBrowser('the org page', () => {
     const { page } = await openPage(daemon, '/ui/org', { javaScriptEnabled: false });
     await page.click('[data-worker=w-ada]');
     await page.fill('textarea[name=content]', 'No script here.');
-    await page.click('text=Preview');
+    await page.click('button:text-is("Preview")');
     expect(await page.innerText('main')).toContain('No script here.');
     await page.goBack();
     await page.fill('textarea[name=content]', 'No script here.');
-    await page.click('text=Save');
+    await page.click('button:text-is("Save")');
     expect(await page.innerText('.flash')).toContain('Saved');
     expect(daemon.queries.worker('w-ada')?.identity).toBe('No script here.');
     await page.fill('input[name=q]', 'bob');

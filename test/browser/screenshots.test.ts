@@ -20,6 +20,10 @@ const LOOKS = {
   'phone-dark': { ...PHONE, colorScheme: 'dark' },
 } as const;
 
+/** On a phone, what one sees after scrolling a little. */
+const cut = (look: string) =>
+  look.startsWith('phone') ? { fullPage: true, clip: { x: 0, y: 0, width: PHONE.viewport.width, height: 1_400 } } : {};
+
 const folder = process.env.HELIX_SCREENSHOTS;
 
 describeInBrowser('pages', () => {
@@ -34,8 +38,7 @@ describeInBrowser('pages', () => {
         await isLive(page);
         expect([path, look, await overflow(page)]).toEqual([path, look, 0]);
         expect([path, look, await seriousFindings(page)]).toEqual([path, look, []]);
-        if (folder)
-          await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: look.startsWith('phone') });
+        if (folder) await page.screenshot({ path: join(folder, `${name}-${look}.png`), ...cut(look) });
       }
     }
   });

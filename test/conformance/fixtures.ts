@@ -6,9 +6,12 @@ import {
   MissingRequiredClientCapabilityError,
   ProtocolError,
   ProtocolErrorCode,
-  type Tool as ToolView,
 } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+import { conflict } from '../../src/domain/errors.ts';
 import type { Asker, McpAnswers } from '../../src/http/mcp/answers.ts';
+import type { ToolDoor } from '../../src/tools/call-tool.ts';
+import type { Tool, ToolContext } from '../../src/tools/define-tool.ts';
 import { openTestDaemon, type TestDaemon } from '../support/http.ts';
 
 export const WORKER = 'w-conformance';
@@ -17,7 +20,7 @@ export type Conformance = { daemon: TestDaemon; url: string; close(): Promise<vo
 
 /** A daemon with a Worker whose endpoint has the suite's fixtures. Requests come without a token, so they are given its one. */
 export async function openConformance(): Promise<Conformance> {
-  const daemon = await openTestDaemon({ mcpAnswers: (real) => withFixtures(real, change) });
+  const daemon = await openTestDaemon({ door: withTools, mcpAnswers: (real) => withFixtures(real, change) });
   await daemon.hire(WORKER, { grants: ['publish', 'read_events'] });
   const authorization = `Bearer ${daemon.token(WORKER)}`;
   daemon.app.server.prependListener('request', ({ headers }) => {
@@ -29,6 +32,39 @@ export async function openConformance(): Promise<Conformance> {
     await daemon.call('revoke_tool', { workerId: WORKER, toolName: tool });
   }
   return { daemon, url: `${daemon.url}/workers/${WORKER}/mcp`, close: () => daemon.close() };
+}
+
+/** What an ordinary tool can do goes through the door, and so all the ways an ordinary tool goes. */
+const doorTools: readonly Tool[] = [
+  ordinary('test_simple_text', async () => ({ said: 'This is a simple text response for testing.' })),
+  ordinary('test_error_handling', async () => {
+    throw conflict('This tool intentionally returns an error for testing');
+  }),
+  ordinary('test_tool_with_progress', async (_args, { caller }) => {
+    for (const progress of [0, 50, 100]) caller.onProgress?.({ progress, total: 100, message: 'Working.' });
+    return { done: true };
+  }),
+  ordinary('test_logging_tool', async () => ({ logged: 0 })),
+];
+
+function ordinary(name: string, handler: Tool['handler']): Tool {
+  return { name, title: name, description: `The suite's ${name}.`, input: z.object({}), effect: 'reads', handler };
+}
+
+function withTools(real: ToolDoor): ToolDoor {
+  return {
+    ...real,
+    granted: (workerId) => [...real.granted(workerId), ...doorTools],
+    async call(caller, name, args) {
+      const tool = doorTools.find((each) => each.name === name);
+      if (!tool) return real.call(caller, name, args);
+      try {
+        return { kind: 'ok', result: await tool.handler({}, { caller } as ToolContext) };
+      } catch (error) {
+        return { kind: 'refused', message: (error as Error).message };
+      }
+    },
+  };
 }
 
 type Call = (asker: Asker, args: Record<string, unknown>) => object | Promise<object>;
@@ -91,7 +127,6 @@ const greet: Call = (asker) => {
 };
 
 const calls = (change: Change): Record<string, Call> => ({
-  test_simple_text: () => said(text('This is a simple text response for testing.')),
   test_image_content: () => said(image),
   test_audio_content: () => said({ type: 'audio', data: SILENCE, mimeType: 'audio/wav' }),
   test_embedded_resource: () =>
@@ -102,17 +137,6 @@ const calls = (change: Change): Record<string, Call> => ({
       image,
       embedded('test://mixed-content-resource', 'application/json', '{"test":"data","value":123}'),
     ),
-  test_error_handling: () => ({ ...said(text('This tool intentionally returns an error for testing')), isError: true }),
-  async test_tool_with_progress({ context: { mcpReq } }) {
-    const progressToken = mcpReq._meta?.progressToken;
-    for (const progress of [0, 50, 100]) {
-      if (progressToken === undefined) continue;
-      await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total: 100 } });
-    }
-    return said(text('done'));
-  },
-  json_schema_2020_12_tool: () => said(text('fits')),
-  test_logging_tool: () => said(text('logged nothing')),
   test_missing_capability(asker) {
     if (capabilities(asker).sampling) return said(text('may sample'));
     throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { sampling: {} } });
@@ -175,38 +199,6 @@ const calls = (change: Change): Record<string, Call> => ({
   },
 });
 
-/** Words of JSON Schema 2020-12 that the list must hand on. */
-const JSON_SCHEMA = {
-  $schema: 'https://json-schema.org/draft/2020-12/schema',
-  type: 'object',
-  $defs: {
-    address: {
-      $anchor: 'addressDef',
-      type: 'object',
-      properties: { street: { type: 'string' }, city: { type: 'string' } },
-    },
-  },
-  properties: {
-    name: { type: 'string' },
-    address: { $ref: '#/$defs/address' },
-    contactMethod: { type: 'string', enum: ['phone', 'email'] },
-    phone: { type: 'string' },
-    email: { type: 'string' },
-  },
-  allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
-  if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] },
-  then: { required: ['phone'] },
-  else: { required: ['email'] },
-  additionalProperties: false,
-};
-
-const toolViews = (names: string[]): ToolView[] =>
-  names.map((each) => ({
-    name: each,
-    description: `The suite's ${each}.`,
-    inputSchema: (each === 'json_schema_2020_12_tool' ? JSON_SCHEMA : { type: 'object' }) as ToolView['inputSchema'],
-  }));
-
 const user = (content: object) => ({ role: 'user', content });
 const prompts: Record<string, { arguments?: string[]; render: Call }> = {
   test_simple_prompt: { render: () => ({ messages: [user(text('This is a simple prompt for testing.'))] }) },
@@ -247,10 +239,6 @@ const TEMPLATE = /^test:\/\/template\/([^/]+)\/data$/;
 function withFixtures(real: McpAnswers, change: Change): McpAnswers {
   const tools = calls(change);
   const own = {
-    'tools/list': async (params, asker) => {
-      const { tools: listed, ...rest } = await real['tools/list'](params, asker);
-      return { tools: [...listed, ...toolViews(Object.keys(tools))], ...rest };
-    },
     'tools/call': (params, asker) =>
       (tools[params.name]?.(asker, params.arguments ?? {}) ?? real['tools/call'](params, asker)) as never,
     'prompts/list': async (params, asker) => {

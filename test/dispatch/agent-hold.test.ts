@@ -1,19 +1,30 @@
 import { beforeEach, expect, test } from 'vitest';
 import { type AgentHold, createAgentHold } from '../../src/dispatch/agent-hold.ts';
+import type { Command, Org } from '../../src/domain/org.ts';
 import { fakeClock } from '../support/dispatch.ts';
 
 let clock: ReturnType<typeof fakeClock>;
 let hold: AgentHold;
 let notices: string[];
 let probes: number;
+let holds: Org['holds'];
 
 beforeEach(() => {
   clock = fakeClock();
   notices = [];
   probes = 0;
+  holds = new Map();
+  open();
+});
+
+/** One after the other, as after a restart. */
+function open(): void {
   const journal = {
-    commit: async (_actor: string, command: { subject?: string }) => {
-      notices.push(command.subject ?? '');
+    org: { holds },
+    commit: async (_actor: string, command: Command) => {
+      if ('notice' in command && command.notice) notices.push(command.notice.subject);
+      if (command.type === 'HoldWork') holds.set(command.hold, { workerId: null, reason: command.reason });
+      if (command.type === 'ResumeWork') holds.delete(command.hold);
       return { entries: [] };
     },
   };
@@ -23,7 +34,7 @@ beforeEach(() => {
       probes += 1;
     },
   );
-});
+}
 
 /** How long the hold lasts from here on, in seconds. */
 function heldSeconds(): number {
@@ -91,4 +102,26 @@ test('a probe that never came to run says nothing: the next one starts at once',
   expect(hold.allowsStart()).toBe(false);
   probe('works', 'ok');
   expect(notices).toHaveLength(2);
+});
+
+test('a restart finds the hold as it was: the first run is the probe, and nobody is told twice', () => {
+  hold.watch()('fault', 'not logged in');
+  open();
+  expect([hold.isHeld, hold.allowsStart()]).toEqual([true, true]);
+  const probe = hold.watch();
+  expect(hold.allowsStart()).toBe(false);
+  probe('fault', 'not logged in');
+  expect(notices).toEqual(['The agent claude does not work']);
+  clock.advance(10_000);
+  hold.watch()('works', 'ok');
+  expect(notices).toHaveLength(2);
+  open();
+  expect(hold.isHeld).toBe(false);
+});
+
+test('the hold of an agent that is used no more ends', () => {
+  holds.set('agent:codex', { workerId: null, reason: 'x' });
+  open();
+  expect([...holds.keys()]).toEqual([]);
+  expect(hold.isHeld).toBe(false);
 });

@@ -34,7 +34,7 @@ function entry(message: Message, rawExtra?: string): Entry {
 const render = (...triggers: Entry[]) =>
   renderPrompt({
     workerId: 'w-ann',
-    batch: { workerId: 'w-ann', triggers, attempt: 1, rest: [], oneByOne: false, checkpoint: 0 },
+    batch: { workerId: 'w-ann', triggers, attempt: 1, rest: [], oneByOne: false, checkpoint: 0, again: new Map() },
     org: emptyOrg(),
     policy: 'The policy.',
     roles: [{ positionId: 'p-ann', content: '# Role: Ann' }],
@@ -172,6 +172,7 @@ it('A117: writes the texts before each run, over hand edits, and leaves the Work
     mcpServers: {
       helix: {
         type: 'http',
+        alwaysLoad: true,
         url: `${stage.daemon.url}/workers/w-ann/mcp`,
         headers: { Authorization: 'Bearer ${HELIX_MCP_TOKEN}' },
       },
@@ -204,6 +205,7 @@ it('why a run comes again is one line, whatever the agent reported', () => {
       rest: [],
       oneByOne: false,
       checkpoint: 0,
+      again: new Map(),
     },
     org: emptyOrg(),
     policy: 'The policy.',

@@ -83,7 +83,10 @@ describe('HoldTriggers, RequeueTriggers and DropTriggers', () => {
   test('record what became of which triggers', () => {
     const org = given(...history);
     org.when('system', hold).then({ type: 'TriggersHeld', workerId: 'w-ada', triggers: [7], reason: 'limit' });
-    org.when('system', requeue).then({ type: 'TriggersRequeued', workerId: 'w-ada', triggers: [7] });
+    const requeued = { type: 'TriggersRequeued', workerId: 'w-ada', triggers: [7] } as const;
+    org.when('w-owner', requeue).then({ ...requeued, triggers: [7] });
+    org.when('system', requeue).then({ ...requeued, triggers: [7], stillLimited: true });
+    org.when('w-ada', requeue).then({ ...requeued, triggers: [7], stillLimited: true });
     org.when('system', drop).then({ type: 'TriggersDropped', workerId: 'w-ada', triggers: [7], reason: 'expired' });
     org.when('system', { ...hold, notice: { subject: 's', body: 'b' } }).records('TriggersHeld', 'EventPublished');
   });

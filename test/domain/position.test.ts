@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decide } from '../../src/domain/decide.ts';
 import { OrgError } from '../../src/domain/errors.ts';
 import { evolve } from '../../src/domain/evolve.ts';
-import { type Command, decide } from '../../src/domain/org.ts';
+import type { Command } from '../../src/domain/org.ts';
 import { AT, fired, founded, given, hired, idOf, position, role, TOOLS } from '../support/given.ts';
 
 const tree = [founded, role(), position('p-a'), position('p-b', 'p-a'), position('p-c', 'p-b')] as const;

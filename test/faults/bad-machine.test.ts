@@ -49,6 +49,9 @@ async function expectNothingLost(daemon: Serve, acknowledged: Acknowledged[]): P
     doneTwice: [],
     running: [],
     waiting: 0,
+    ledger: [],
+    passedOver: [],
+    overlapping: [],
     problems: [],
     rebuildDiffers: false,
   });

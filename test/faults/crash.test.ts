@@ -2,7 +2,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { readFeed } from '../../src/cli/event-source.ts';
-import { judge } from './judge.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { judge, overlapsIn } from './judge.ts';
 import { numbersFrom } from './power-cut.ts';
 import {
   type Acknowledged,
@@ -58,6 +59,9 @@ it('A109: loses nothing that was acknowledged, and repeats nothing that was done
     doneTwice: [],
     running: [],
     waiting: 0,
+    ledger: [],
+    passedOver: [],
+    overlapping: [],
     problems: [],
     rebuildDiffers: false,
   });
@@ -113,5 +117,39 @@ it('has judges with teeth: a lost, a doubled and a changed Event are each found'
   const judgement = judge(dir, [...acknowledged, missing]);
   expect(judgement.lost).toEqual(['never']);
   expect(judgement.twice).toEqual([first.body]);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+it('has judges of the dispatch with teeth: what was passed over, what has no state, and runs side by side are found', async () => {
+  const dir = temporaryDirectory('judge');
+  const daemon = await serve(dir, { args: agent });
+  await foundOrg(daemon);
+  await daemon.call('pause_org', {});
+  const acknowledged: Acknowledged[] = [];
+  const posting = load(daemon.url, 1, acknowledged, { prefix: 'a', most: 3 });
+  await until('some posts are acknowledged', () => acknowledged.length === 3);
+  await posting.stop();
+  await daemon.stop();
+  const whole = judge(dir, acknowledged);
+  expect({ waiting: whole.waiting, passedOver: whole.passedOver }).toEqual({ waiting: 4, passedOver: [] });
+  expect(whole.ledger).toEqual(acknowledged.map(({ id }) => `${id}: queued`).reverse());
+  const db = openDatabase(join(dir, 'org.db'));
+  db.sqlite.exec("UPDATE workers SET checkpoint = 1000000 WHERE id = 'w-worker'");
+  db.sqlite.close();
+  expect(judge(dir, acknowledged)).toMatchObject({
+    passedOver: [expect.any(Number), expect.any(Number), expect.any(Number)],
+    rebuildDiffers: true,
+  });
+  const run = (type: 'ActivationStarted' | 'ActivationEnded', activationId: string) => ({
+    type,
+    workerId: 'w-a',
+    activationId,
+  });
+  expect(
+    overlapsIn([run('ActivationStarted', 'a-1'), run('ActivationStarted', 'a-2'), run('ActivationEnded', 'a-1')]),
+  ).toEqual(['a-2']);
+  expect(
+    overlapsIn([run('ActivationStarted', 'a-1'), run('ActivationEnded', 'a-1'), run('ActivationStarted', 'a-2')]),
+  ).toEqual([]);
   rmSync(dir, { recursive: true, force: true });
 });

@@ -93,10 +93,9 @@ test('a token signs in as the Worker whose it is, and for whom it acts', async (
   );
   expect(page).toMatchObject({ status: 303, location: '/ui/' });
   expect((await get('/ui/org', cookieOf(page))).text).toContain('<strong>w-ann</strong>');
-  expect(daemon.core.tokens.list().at(-1)).toMatchObject({
+  expect(daemon.core.tokens.list().find(({ label }) => label === 'Firefox on Linux')).toMatchObject({
     worker: 'w-ann',
     kind: 'session',
-    label: 'Firefox on Linux',
   });
   const { token } = daemon.core.tokens.create({ workerId: 'w-owner', onBehalfOf: 'w-ann', label: 'for Ann' });
   expect((await get('/ui/org', cookieOf(await submit('/login', { token })))).text).toMatch(

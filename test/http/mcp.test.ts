@@ -176,7 +176,7 @@ async function startWaiting(client: McpClient) {
   const isWaiting = new Promise<void>((resolve) => {
     entered = resolve;
   });
-  const call = client.call('worker_log', { workerId: 'w-echo' }, controller.signal).catch(() => undefined);
+  const call = client.call('worker_log', { workerId: 'w-echo', wait: 45 }, controller.signal).catch(() => undefined);
   await isWaiting;
   expect(waiting[0]?.signal?.aborted).toBe(false);
   return { controller, call };
@@ -355,7 +355,10 @@ describe('on the wire', () => {
     const both = new Promise<void>((resolve) => {
       entered = () => waiting.length === 2 && resolve();
     });
-    const hanging = { method: 'tools/call', params: { name: 'worker_log', arguments: { workerId: 'w-echo' } } };
+    const hanging = {
+      method: 'tools/call',
+      params: { name: 'worker_log', arguments: { workerId: 'w-echo', wait: 45 } },
+    };
     const leave = new AbortController();
     const calls = [1, 2].map(() =>
       fetch(endpoint('w-owner'), {

@@ -16,6 +16,7 @@ const ROUTES: Record<string, Row> = {
   '/healthz': { url: '/healthz', answers: { GET: 200 }, reach: 'anywhere' },
   '/readyz': { url: '/readyz', answers: { GET: 200 }, reach: 'anywhere' },
   '/webhooks/:stream': { url: '/webhooks/s-in', answers: { POST: 200 }, reach: 'inbound' },
+  '/github/webhook': { url: '/github/webhook', answers: { POST: 503 }, reach: 'inbound' },
   '/workers/:id/mcp': {
     url: '/workers/w-owner/mcp',
     answers: { GET: 401, POST: 401, PUT: 401, PATCH: 401, DELETE: 401, OPTIONS: 401 },
@@ -27,17 +28,29 @@ const ROUTES: Record<string, Row> = {
   '/logout': { url: '/logout', answers: { POST: 403 }, reach: 'home' },
   '/ui': { url: '/ui', answers: { GET: 401 }, reach: 'home' },
   '/ui/': { url: '/ui/', answers: { GET: 401 }, reach: 'home' },
-  '/ui/live': { url: '/ui/live', answers: { GET: 401 }, reach: 'home' },
-  '/ui/frame': { url: '/ui/frame', answers: { GET: 401 }, reach: 'home' },
-  '/ui/do/:tool': { url: '/ui/do/pause_org', answers: { POST: 403 }, reach: 'home' },
+  ...pages(['/ui/live', '/ui/frame', '/ui/journal', '/ui/settings'], { GET: 401 }),
+  ...pages(['/ui/org', '/ui/org/chart', '/ui/org/now', '/ui/org/start', '/ui/org/positions/:id'], { GET: 401 }),
+  ...pages(['/ui/org/workers/:id', '/ui/org/workers/:id/now', '/ui/org/workers/:id/history'], { GET: 401 }),
+  ...pages(['/ui/org/roles/:id', '/ui/org/roles/:id/history'], { GET: 401 }),
+  ...pages(['/ui/do/:tool', '/ui/preview', '/ui/starters/:id', '/ui/journal/verify'], { POST: 403 }),
+  ...pages(['/ui/org/roles/:id/restore', '/ui/org/workers/:id/restore'], { POST: 403 }),
+  ...pages(
+    ['set', 'reset', 'token', 'login-link', 'revoke', 'theme'].map((name) => `/ui/settings/${name}`),
+    { POST: 403 },
+  ),
   '/static/icon.svg': { url: '/static/icon.svg', answers: { GET: 200 }, reach: 'home' },
   ...Object.fromEntries(
-    ['style.css', 'app.js', 'htmx.js', 'hx-sse.js'].map((file) => [
+    ['style.css', 'app.js'].map((file) => [
       `/static/${file}`,
       { url: `/static/${file}`, answers: { GET: 200 }, reach: 'home' },
     ]),
   ),
 };
+
+/** Pages and forms: for people who are signed in, at home. */
+function pages(paths: string[], answers: Record<string, number>): Record<string, Row> {
+  return Object.fromEntries(paths.map((path) => [path, { url: path.replace(/:\w+/, 'x'), answers, reach: 'home' }]));
+}
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const PUBLIC = 'hooks.example';
 const HOME_HOSTS = [

@@ -5,8 +5,10 @@ import Database from 'better-sqlite3';
 import { getTableName, is } from 'drizzle-orm';
 import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, test } from 'vitest';
+import { agentSessions } from '../../src/store/agent-schema.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import * as outboxSchema from '../../src/store/outbox-schema.ts';
+import * as runTables from '../../src/store/run-tables.ts';
 import * as schema from '../../src/store/schema.ts';
 import { openOrg, testDirectory } from '../support/org.ts';
 
@@ -165,7 +167,9 @@ describe('the migrations', () => {
 
 describe('schema.ts', () => {
   const { sqlite } = openDatabase(':memory:');
-  const tables = Object.values({ ...schema, ...outboxSchema }).filter((value) => is(value, SQLiteTable));
+  const tables = Object.values({ ...schema, ...runTables, ...outboxSchema, agentSessions }).filter((value) =>
+    is(value, SQLiteTable),
+  );
 
   test('names every table that SQLite has', () => {
     const names = sqlite
@@ -196,6 +200,7 @@ describe('schema.ts', () => {
   test('lists as read tables those that a rebuild may empty, and no others', () => {
     const operational = ['outbox', 'idempotency', 'transcripts', 'processes', 'tokens', 'settings', 'counters'];
     const kept = ['journal', 'content', ...operational];
+    kept.push('agent_sessions');
     const read = schema.readTables.map(getTableName);
     expect([...read, ...kept].sort()).toEqual(tables.map(getTableName).sort());
   });

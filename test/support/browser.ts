@@ -69,7 +69,7 @@ export async function openPage(
   { workerId = 'w-owner', ...options }: BrowserContextOptions & { workerId?: string } = {},
 ): Promise<OpenPage> {
   const context = await (await browser()).newContext({ ...DESKTOP, ...options });
-  const { token } = daemon.tokens.create({ workerId, kind: 'session', label: 'test' });
+  const { token } = daemon.tokens.create({ workerId, kind: 'session', label: 'Chrome on Linux' });
   await context.addCookies([
     { name: 'helix_session', value: token, url: daemon.url, httpOnly: true, sameSite: 'Strict' },
   ]);

@@ -20,6 +20,14 @@ export type Play = (run: Run) => Promise<Partial<AgentResult> | void> | Partial<
 
 export type DispatchStage = Awaited<ReturnType<typeof dispatchStage>>;
 
+/** For tests that are about something else; time stands still in them, so an hour's rate would never be over. */
+export const NO_LIMITS = {
+  'dispatch.worker_runs_per_hour': null,
+  'dispatch.org_runs_per_hour': null,
+  'dispatch.max_activations_per_root': null,
+  'dispatch.publish_per_minute': null,
+};
+
 const done: AgentResult = { outcome: 'done', exit: 'ok' };
 
 export async function dispatchStage(
@@ -57,7 +65,7 @@ export async function dispatchStage(
       paths: dataPaths({ dataDir }, {}),
       address: { host: '127.0.0.1', port: 0 },
       durability: 'normal',
-      settings: { 'dispatch.max_inflight': 4, ...options.settings },
+      settings: { 'dispatch.max_inflight': 4, ...NO_LIMITS, ...options.settings },
     },
     { agent, now: clock.now, after: clock.after },
   );
@@ -126,6 +134,9 @@ export async function dispatchStage(
     activations: (workerId: string) => daemon.queries.activationsOf(workerId, 1_000).reverse(),
   };
 }
+
+/** An hour, for clocks that a test turns. */
+export const HOUR_MS = 3_600_000;
 
 export type FakeClock = ReturnType<typeof fakeClock>;
 

@@ -9,11 +9,14 @@ import { createDispatcher } from '../../src/dispatch/dispatcher.ts';
 import { createFolders } from '../../src/dispatch/folder.ts';
 import { recover } from '../../src/dispatch/recovery.ts';
 import type { AgentResult, AgentRun } from '../../src/domain/agent.ts';
+import { createAgentSessions } from '../../src/store/agent-sessions.ts';
+import { createExpired } from '../../src/store/expired.ts';
+import { createHeldTriggers } from '../../src/store/held-triggers.ts';
 import type { Journal } from '../../src/store/journal.ts';
 import { createProcesses } from '../../src/store/processes.ts';
 import { createSecretBox } from '../../src/store/secrets.ts';
 import { createSettings } from '../../src/store/settings.ts';
-import { type FakeClock, fakeClock } from './dispatch.ts';
+import { type FakeClock, fakeClock, NO_LIMITS } from './dispatch.ts';
 import { openOrg, type TestOrg } from './org.ts';
 
 export type Held = AgentRun & {
@@ -27,6 +30,8 @@ type Options = {
   file?: string;
   settings?: Record<string, unknown>;
   clock?: FakeClock;
+  /** How fast AI Workers may publish; left out, as fast as they like. */
+  publish?: { perMinute: number; burst: number };
   /** Stands between the dispatcher and the journal. */
   journal?: (real: Journal) => Journal;
 };
@@ -37,11 +42,12 @@ const done: AgentResult = { outcome: 'done', exit: 'ok' };
 export async function openDispatching({ file = ':memory:', settings: overrides = {}, ...options }: Options = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'helix-dispatching-'));
   const clock = options.clock ?? fakeClock();
-  const limits = () => ({ maxHops: 8 });
+  const publish = options.publish ? { publish: options.publish } : {};
+  const limits = () => ({ maxHops: 8, ...publish });
   const org: TestOrg = openOrg(file, { now: clock.now, limits });
   if (org.journal.org.workers.size === 0) await org.found();
   const settings = createSettings(org.db, createSecretBox(Buffer.alloc(32)), {
-    overrides: { 'dispatch.max_inflight': 4, ...overrides },
+    overrides: { 'dispatch.max_inflight': 4, ...NO_LIMITS, ...overrides },
   });
   const processes = createProcesses(org.db);
   const mcpUrl = (workerId: string) => `http://127.0.0.1:1/workers/${workerId}/mcp`;
@@ -100,7 +106,10 @@ export async function openDispatching({ file = ':memory:', settings: overrides =
   stage.dispatcher = createDispatcher({
     ...stage,
     journal: options.journal?.(org.journal) ?? org.journal,
+    expired: createExpired(org.db),
+    heldTriggers: createHeldTriggers(org.db),
     policy: 'The policy.',
+    sessions: createAgentSessions(org.db),
     agent: {
       kind: 'held',
       run: (run) =>

@@ -1,9 +1,10 @@
 // Given what happened, when somebody asks for this, then these facts follow: tests of decisions, without a database.
 import { expect } from 'vitest';
+import { decide } from '../../src/domain/decide.ts';
 import { OrgError, type OrgErrorCode } from '../../src/domain/errors.ts';
 import { evolve } from '../../src/domain/evolve.ts';
 import { eventId } from '../../src/domain/ids.ts';
-import { type Command, type Context, type DomainEvent, decide, emptyOrg, type Org } from '../../src/domain/org.ts';
+import { type Command, type Context, type DomainEvent, emptyOrg, type Org } from '../../src/domain/org.ts';
 
 /** Where in a causal chain a command stands; left out, it begins one. */
 export type Chain = { hops?: number; root?: number };

@@ -181,8 +181,14 @@ async function work(commit: Commit, [outside, secret, released]: number[]): Prom
   };
   await commit('system', { ...ended, activationId: 'a-2', workerId: 'w-bob', ...failed });
   await run('a-3', 'w-ada', [outside!]);
-  await commit('system', { type: 'HoldTriggers', workerId: 'w-bob', triggers: [secret!], reason: 'limit', notice });
-  await commit('system', { type: 'RequeueTriggers', workerId: 'w-bob', triggers: [outside!] });
+  const held = { triggers: [secret!], reason: 'limit', root: outside!, notice };
+  await commit('system', { type: 'HoldTriggers', workerId: 'w-bob', ...held });
+  await commit('w-owner', { type: 'RequeueTriggers', workerId: 'w-bob', triggers: [outside!] });
+  await commit('system', { type: 'ExpireTriggers', workerId: 'w-ada', triggers: [outside!], reason: 'too old' });
+  for (const workerId of ['w-bob', null]) {
+    await commit('system', { type: 'HoldWork', hold: `runs_per_hour:${workerId}`, workerId, reason: 'limit', notice });
+  }
+  await commit('system', { type: 'ResumeWork', hold: 'runs_per_hour:w-bob' });
   await commit('system', { type: 'DropTriggers', workerId: 'w-ada', triggers: [released!], reason: 'expired' });
   await commit('w-owner', {
     type: 'RedactEvent',

@@ -69,7 +69,14 @@ export function naivePending(workerId: string, journal: Entry[]): number[] | und
   }
   if (fired) return undefined;
   const heard = events.filter(({ seq, actor, stream, content }) => {
-    if (actor === workerId || seq <= checkpoint || nobody.has(seq) || aside.has(seq) || silent.has(stream ?? ''))
+    if (
+      actor === workerId ||
+      actor === 'system' ||
+      seq <= checkpoint ||
+      nobody.has(seq) ||
+      aside.has(seq) ||
+      silent.has(stream ?? '')
+    )
       return false;
     const message = decodeMessage(content.find(({ name }) => name === 'message')?.bytes ?? new Uint8Array()) ?? {};
     return intervals.some(

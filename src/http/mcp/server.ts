@@ -12,12 +12,19 @@ export type McpServerDeps = CompletionDeps &
   InstructionsDeps & {
     door: ToolDoor;
     version: string;
-    /** Stands before the real ones: for tests that need tools no organisation has. */
+    /** Stands before the real ones, except for calls of tools that the door knows: for tests that need tools no org has. */
     mcpAnswers?(real: McpAnswers): McpAnswers;
   };
 
 /** The methods that tell a client what the endpoint is for. */
 const INTRODUCTIONS: ReadonlySet<string | undefined> = new Set(['initialize', 'server/discover']);
+
+/** What every answer says of who gave it. */
+export const identityOf = ({ version }: Pick<McpServerDeps, 'version'>) => ({
+  name: 'helix-org',
+  title: 'helix-org',
+  version,
+});
 
 /** @returns what makes a server for each request */
 export function createMcpServers(deps: McpServerDeps): (request: McpRequest, era: McpRequestContext['era']) => Server {
@@ -28,11 +35,10 @@ export function createMcpServers(deps: McpServerDeps): (request: McpRequest, era
     ...completionAnswers(deps),
   };
   const answers = deps.mcpAnswers?.(real) ?? real;
-  const identity = { name: 'helix-org', title: 'helix-org', version: deps.version };
   return (request, era) => {
     // Clients of the 2025 revisions would need a session to be told anything outside of a request.
     const changes = era === 'modern' ? { listChanged: true } : {};
-    const server = new Server(identity, {
+    const server = new Server(identityOf(deps), {
       capabilities: { tools: changes, prompts: changes, resources: changes, completions: {} },
       ...(INTRODUCTIONS.has(request.method) ? { instructions: instructions(request.workerId, deps) } : {}),
     });

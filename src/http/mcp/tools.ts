@@ -54,6 +54,15 @@ export function toolView(tool: Tool, door: Pick<ToolDoor, 'inputSchema'>): ToolV
   return view;
 }
 
+const texts = new WeakMap<Tool, string>();
+
+/** The same as JSON; made once. */
+export function toolJson(tool: Tool, door: Pick<ToolDoor, 'inputSchema'>): string {
+  const text = texts.get(tool) ?? JSON.stringify(toolView(tool, door));
+  texts.set(tool, text);
+  return text;
+}
+
 function toView(tool: Tool, door: Pick<ToolDoor, 'inputSchema'>): ToolView {
   const { name, title, description, effect } = tool;
   const output = outputSchema(tool);

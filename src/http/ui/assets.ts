@@ -1,5 +1,6 @@
 // The files that pages link to: ours from templates, htmx from its package. Nothing comes from anywhere else. One stylesheet
-// and one script, each made of the parts in a folder, in the order of their names.
+// and one script, each made of the parts in a folder, in the order of their names. The script begins with htmx: it starts in
+// the turn after its own, so an extension in a file of its own would sometimes come too late.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +14,7 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
   '.js': 'text/javascript; charset=utf-8',
 };
-const HTMX = { 'htmx.js': 'htmx.org/dist/htmx.min.js', 'hx-sse.js': 'htmx.org/dist/ext/hx-sse.min.js' };
+const HTMX = ['htmx.org/dist/htmx.min.js', 'htmx.org/dist/ext/hx-sse.min.js'];
 const FOREVER = 'public, max-age=31536000, immutable';
 
 type Asset = { type: string; bytes: Buffer; version: string };
@@ -26,9 +27,8 @@ function load(): Map<string, Asset> {
   const files = new Map<string, Buffer>();
   for (const name of readdirSync(join(templates, 'static')))
     files.set(name, readFileSync(join(templates, 'static', name)));
-  for (const [name, module] of Object.entries(HTMX)) files.set(name, readFileSync(resolve(module)));
-  files.set('style.css', joined(join(templates, 'styles')));
-  files.set('app.js', joined(join(templates, 'scripts')));
+  files.set('style.css', joined(partsOf(join(templates, 'styles'))));
+  files.set('app.js', joined([...HTMX.map((module) => resolve(module)), ...partsOf(join(templates, 'scripts'))]));
   return new Map(
     [...files].flatMap(([name, bytes]) => {
       const type = TYPES[extname(name)];
@@ -38,9 +38,14 @@ function load(): Map<string, Asset> {
   );
 }
 
-function joined(folder: string): Buffer {
+function partsOf(folder: string): string[] {
   const names = readdirSync(folder).sort();
-  return Buffer.concat(names.map((name) => readFileSync(join(folder, name))));
+  return names.map((name) => join(folder, name));
+}
+
+function joined(paths: string[]): Buffer {
+  const texts = paths.map((path) => readFileSync(path, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, ''));
+  return Buffer.from(texts.join('\n'));
 }
 
 /** The URL of a file, with its version, so that browsers keep it until it changes. */

@@ -47,7 +47,7 @@ function agentCheck(kind: string, agent: AgentCheck | undefined): Check {
   const name = 'Agent';
   if (!agent) return { name, isDone: false, text: `${kind} is being asked; open the page again in a moment.` };
   if (!agent.ok) return { name, isDone: false, text: `${kind}: ${agent.problem} ${agent.fix}`.trim() };
-  return { name, isDone: true, text: `${kind}${agent.version ? ` ${agent.version}` : ''} was found.` };
+  return { name, isDone: true, text: `${kind}${agent.version ? ` ${agent.version}` : ''} is there and ready.` };
 }
 
 /** Whose money runs cost. An agent that knows says so. */

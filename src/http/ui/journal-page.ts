@@ -51,10 +51,10 @@ const GROUPS: Record<string, { name: string; types: DomainEvent['type'][] }> = {
     name: 'Runs',
     types: [
       ...(['ActivationRequested', 'ActivationStarted', 'ActivationEnded'] as const),
-      ...(['TriggersHeld', 'TriggersRequeued', 'TriggersDropped'] as const),
+      ...(['TriggersHeld', 'TriggersRequeued', 'TriggersDropped', 'TriggersExpired'] as const),
     ],
   },
-  org: { name: 'Everything paused or resumed', types: ['OrgPaused', 'OrgResumed'] },
+  org: { name: 'Everything paused, held or resumed', types: ['OrgPaused', 'OrgResumed', 'WorkHeld', 'WorkResumed'] },
 };
 
 export function journalPages(ui: Ui, deps: JournalPageDeps): void {
@@ -171,9 +171,12 @@ function mayKnow(org: Org, { workerId, isOwner }: Visit, { event }: Entry): bool
     case 'TriggersHeld':
     case 'TriggersRequeued':
     case 'TriggersDropped':
+    case 'TriggersExpired':
       return mayRead(org, workerId, activationStreamId(event.workerId));
     case 'OrgPaused':
     case 'OrgResumed':
+    case 'WorkHeld':
+    case 'WorkResumed':
     case 'RoleCreated':
     case 'RoleUpdated':
     case 'RoleDeleted':

@@ -24,6 +24,8 @@ export function topicsOf(event: DomainEvent): Topic[] {
   switch (event.type) {
     case 'OrgPaused':
     case 'OrgResumed':
+    case 'WorkHeld':
+    case 'WorkResumed':
       return ['org', 'workers', ...ATTENTION];
     case 'RoleCreated':
     case 'RoleUpdated':
@@ -71,6 +73,7 @@ export function topicsOf(event: DomainEvent): Topic[] {
     case 'TriggersHeld':
     case 'TriggersRequeued':
     case 'TriggersDropped':
+    case 'TriggersExpired':
       return ['workers', 'activations', `transcript:${event.workerId}`, ...ATTENTION];
   }
 }

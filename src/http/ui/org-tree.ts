@@ -34,7 +34,7 @@ type Block = { width: number; height: number; anchor: number; place(x: number, y
 /** @param roots with everything that is to be shown below them */
 export function layOut(roots: Box[]): Tree {
   const tree: Tree = { width: 0, height: 0, seats: [], lines: [] };
-  for (const block of roots.map(blockOf)) {
+  for (const block of roots.map((root) => blockOf(root, 0))) {
     const x = tree.width === 0 ? 0 : tree.width + 2 * GAP_X;
     block.place(x, 0, tree);
     tree.width = x + block.width;
@@ -43,17 +43,17 @@ export function layOut(roots: Box[]): Tree {
   return tree;
 }
 
-function blockOf(box: Box): Block {
-  const below = blocksBelow(box.below);
+function blockOf(box: Box, depth: number): Block {
+  const below = blocksBelow(box.below, depth + 1);
   const row = below.reduce((sum, { width }) => sum + width + GAP_X, -GAP_X);
   const width = Math.max(SEAT_WIDTH, row);
   const height = box.height + Math.max(0, ...below.map((block) => GAP_Y + block.height));
-  const offsets = offsetsOf(below, Math.max(0, (width - row) / 2));
+  const offsets = offsetsOf(below, Math.max(0, Math.round((width - row) / 2)));
   const anchors = below.map(({ anchor }, index) => (offsets[index] ?? 0) + anchor);
   const middle = below.length === 0 ? width / 2 : ((anchors[0] ?? 0) + (anchors.at(-1) ?? 0)) / 2;
   // A seat stands straight above one that is nearly below it.
   const near = anchors.find((at) => Math.abs(at - middle) < SNAP) ?? middle;
-  const anchor = Math.min(Math.max(near, SEAT_WIDTH / 2), width - SEAT_WIDTH / 2);
+  const anchor = Math.round(Math.min(Math.max(near, SEAT_WIDTH / 2), width - SEAT_WIDTH / 2));
   return {
     width,
     height,
@@ -81,11 +81,15 @@ function offsetsOf(blocks: Block[], start: number): number[] {
   });
 }
 
-function blocksBelow(boxes: Box[]): Block[] {
+function blocksBelow(boxes: Box[], depth: number): Block[] {
   const leaves = boxes.filter(({ below }) => below.length === 0);
-  const branches = boxes.filter(({ below }) => below.length > 0).map(blockOf);
-  if (leaves.length <= (branches.length > 0 ? 1 : SIDE_BY_SIDE_MAX)) return [...branches, ...leaves.map(blockOf)];
-  const columns = Math.ceil(leaves.length / COLUMN_MAX);
+  const branches = boxes.filter(({ below }) => below.length > 0).map((box) => blockOf(box, depth));
+  if (leaves.length <= (branches.length > 0 ? 1 : SIDE_BY_SIDE_MAX)) {
+    return [...branches, ...leaves.map((leaf) => blockOf(leaf, depth))];
+  }
+  // Near the top there is room to the side; further down many teams stand next to each other.
+  const rows = depth === 1 && branches.length === 0 ? Math.ceil(Math.sqrt(leaves.length)) : COLUMN_MAX;
+  const columns = Math.ceil(leaves.length / rows);
   const each = Math.ceil(leaves.length / columns);
   return [
     ...branches,
@@ -101,10 +105,11 @@ function columnOf(leaves: Box[]): Block {
     height,
     anchor,
     place(x, y, tree) {
-      let top = y + HANG_DROP;
+      let [from, top] = [y, y + HANG_DROP];
       for (const leaf of leaves) {
         tree.seats.push({ id: leaf.id, x: x + HANG_INDENT, y: top, height: leaf.height });
-        tree.lines.push(`M${x + anchor} ${y}V${top + 20}H${x + HANG_INDENT}`);
+        tree.lines.push(`M${x + anchor} ${from}V${top + 20}H${x + HANG_INDENT}`);
+        from = top + 20;
         top += leaf.height + HANG_GAP;
       }
     },

@@ -9,7 +9,7 @@ export type Part = { text: string; href?: string };
 type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
 /** What happened, to be read after who did it: strings are words, arrays of one are names. */
 type Told = (string | [id: string] | Part)[];
-type Tellers = { [T in DomainEvent['type']]: (event: Of<T>, entry: Pick<Entry, 'seq' | 'activationId'>) => Told };
+type Tellers = { [T in DomainEvent['type']]: (event: Of<T>, entry: Pick<Entry, 'actor'>) => Told };
 
 const tellers: Tellers = {
   OrgPaused: () => ['paused everything'],
@@ -58,14 +58,13 @@ const tellers: Tellers = {
   ],
   StreamUpdated: ({ streamId }) => ['changed the Stream', [streamId]],
   StreamDeleted: ({ streamId }) => ['deleted the Stream', [streamId]],
-  WorkerSubscribed: ({ workerId, streamId, filter }) => [
-    'let',
-    [workerId],
-    'listen to',
+  WorkerSubscribed: ({ workerId, streamId, filter }, { actor }) => [
+    ...(actor === workerId ? ['listens to'] : (['let', [workerId], 'listen to'] satisfies Told)),
     [streamId],
     ...(filter ? ['through a filter'] : []),
   ],
-  WorkerUnsubscribed: ({ workerId, streamId }) => ['ended that', [workerId], 'listens to', [streamId]],
+  WorkerUnsubscribed: ({ workerId, streamId }, { actor }) =>
+    actor === workerId ? ['listens no more to', [streamId]] : ['ended that', [workerId], 'listens to', [streamId]],
   EventPublished: ({ id, streamId }) => [{ text: 'published', href: eventHref(streamId, id) }, 'on', [streamId]],
   EventHeld: ({ event, streamId, reason }) => [`held Event #${event} on`, [streamId], `: ${reason}`],
   EventReleased: ({ event, streamId }) => [`released Event #${event} on`, [streamId]],
@@ -96,6 +95,17 @@ const tellers: Tellers = {
     `: ${exit}${parked.length > 0 ? `; ${parked.length} parked` : ''}`,
   ],
   TriggersHeld: ({ workerId, triggers, reason }) => [`held ${triggerCount(triggers)} of`, [workerId], `: ${reason}`],
+  TriggersExpired: ({ workerId, triggers, reason }) => [
+    `let ${triggerCount(triggers)} of`,
+    [workerId],
+    `expire: ${reason}`,
+  ],
+  WorkHeld: ({ workerId, reason }) => [
+    'held back',
+    ...(workerId === null ? ['everybody'] : [[workerId] as [string]]),
+    `: ${reason}`,
+  ],
+  WorkResumed: ({ workerId }) => ['let', ...(workerId === null ? ['everybody'] : [[workerId] as [string]]), 'go on'],
   TriggersRequeued: ({ workerId, triggers }) => [`put ${triggerCount(triggers)} back to`, [workerId]],
   TriggersDropped: ({ workerId, triggers, reason }) => [
     `dropped ${triggerCount(triggers)} of`,
@@ -105,7 +115,7 @@ const tellers: Tellers = {
 };
 
 /** Who did what: `w-owner hired w-priya into p-cto`. */
-export function sentence(entry: Pick<Entry, 'seq' | 'actor' | 'onBehalfOf' | 'activationId' | 'event'>): Part[] {
+export function sentence(entry: Pick<Entry, 'actor' | 'onBehalfOf' | 'event'>): Part[] {
   const who: Part[] = [named(entry.actor)];
   if (entry.onBehalfOf !== null) who.push({ text: 'for' }, named(entry.onBehalfOf));
   return [...who, ...tell(entry.event, entry).map(toPart)];
@@ -119,8 +129,8 @@ export function plain(parts: Part[]): string {
     .replaceAll(' :', ':');
 }
 
-function tell<T extends DomainEvent['type']>(event: Of<T>, entry: Pick<Entry, 'seq' | 'activationId'>): Told {
-  return (tellers[event.type as T] as (event: Of<T>, entry: Pick<Entry, 'seq' | 'activationId'>) => Told)(event, entry);
+function tell<T extends DomainEvent['type']>(event: Of<T>, entry: Pick<Entry, 'actor'>): Told {
+  return (tellers[event.type as T] as (event: Of<T>, entry: Pick<Entry, 'actor'>) => Told)(event, entry);
 }
 
 function toPart(told: Told[number]): Part {

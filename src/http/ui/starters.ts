@@ -2,8 +2,8 @@
 // that anybody would use. Whatever would leave through the Stream waits for a person.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { invalid, notFound } from '../../domain/errors.ts';
-import { OWNER, ROOT_POSITION } from '../../domain/ids.ts';
+import { conflict, invalid, notFound } from '../../domain/errors.ts';
+import { checkId, OWNER, ROOT_POSITION } from '../../domain/ids.ts';
 import type { Org } from '../../domain/org.ts';
 import type { Journal } from '../../store/journal.ts';
 import type { ToolDoor } from '../../tools/call-tool.ts';
@@ -158,6 +158,9 @@ function plan(org: Org, starter: Starter, fields: Fields): { steps: Step[]; work
   }
   const name = fields.get('worker').trim().toLowerCase().replace(/^w-/, '') || (NAMES[starter.id] ?? 'ann');
   const workerId = `w-${name}`;
+  checkId('w', workerId);
+  // Before anything is made: the id of a Stream is never given twice, not even when it is unmade at once.
+  if (org.workers.has(workerId)) throw conflict(`Worker ${workerId} already exists; pick another name.`);
   const { noun } = starter;
   const id = (prefix: string, base = noun) => free(`${prefix}-${base}`, (each) => isTaken(org, each));
   const [roleId, positionId, streamId] = [id('r'), id('p'), id('s')];

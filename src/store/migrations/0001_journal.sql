@@ -162,6 +162,18 @@ CREATE TABLE held_events (
   entry_seq INTEGER NOT NULL
 ) STRICT;
 --> statement-breakpoint
+CREATE TABLE stoppages (
+  scope TEXT NOT NULL,
+  from_seq INTEGER NOT NULL,
+  hold TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  from_at TEXT NOT NULL,
+  to_at TEXT NOT NULL,
+  PRIMARY KEY (scope, from_seq)
+) STRICT, WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX stoppages_end ON stoppages (scope, to_at);
+--> statement-breakpoint
 CREATE TABLE redactions (
   seq INTEGER PRIMARY KEY,
   by_seq INTEGER NOT NULL
@@ -188,6 +200,10 @@ CREATE TABLE activations (
 ) STRICT;
 --> statement-breakpoint
 CREATE INDEX activations_worker ON activations (worker, seq);
+--> statement-breakpoint
+CREATE INDEX activations_started ON activations (started_at);
+--> statement-breakpoint
+CREATE INDEX activations_worker_started ON activations (worker, started_at);
 --> statement-breakpoint
 CREATE UNIQUE INDEX activations_seq ON activations (seq);
 --> statement-breakpoint
@@ -291,6 +307,18 @@ CREATE TABLE processes (
   pid INTEGER NOT NULL,
   started_at TEXT NOT NULL
 ) STRICT;
+--> statement-breakpoint
+CREATE TABLE agent_sessions (
+  worker TEXT NOT NULL,
+  conversation TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  session TEXT NOT NULL,
+  texts TEXT NOT NULL,
+  grants_seq INTEGER NOT NULL,
+  activation_id TEXT NOT NULL,
+  at TEXT NOT NULL,
+  PRIMARY KEY (worker, conversation)
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE tokens (
   id TEXT PRIMARY KEY,

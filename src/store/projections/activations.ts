@@ -1,6 +1,10 @@
 import type Database from 'better-sqlite3';
-import type { ActivationEvent } from '../../domain/activation.ts';
+import type { ActivationEvent, OpenBatch } from '../../domain/activation.ts';
 import type { Projectors } from '../projections.ts';
+
+/** Why a trigger is shown again: a person let it go, and no limit counts for it any more; or the daemon did. */
+export const BY_HAND = 'by hand';
+export const BY_ITSELF = 'by itself';
 
 export function activationProjectors(sqlite: Database.Database): Projectors<ActivationEvent['type']> {
   const start = sqlite.prepare(
@@ -21,6 +25,17 @@ export function activationProjectors(sqlite: Database.Database): Projectors<Acti
   const setAside = sqlite.prepare(
     'INSERT OR REPLACE INTO set_aside VALUES (@workerId, @trigger, @state, @reason, @seq)',
   );
+  const openBatch = sqlite.prepare('SELECT open_batch FROM workers WHERE id = ?').pluck();
+  const setOpenBatch = sqlite.prepare('UPDATE workers SET open_batch = @open WHERE id = @workerId');
+  /** What is set aside is not shown again with the batch it belonged to. */
+  const takeOut = (workerId: string, triggers: number[]) => {
+    const text = openBatch.get(workerId) as string | null | undefined;
+    if (!text) return;
+    const open = JSON.parse(text) as OpenBatch;
+    const left = open.triggers.filter((seq) => !triggers.includes(seq));
+    if (left.length === open.triggers.length) return;
+    setOpenBatch.run({ workerId, open: left.length > 0 ? JSON.stringify({ ...open, triggers: left }) : null });
+  };
   const aside = (workerId: string, triggers: number[], state: string, reason: string, seq: number) => {
     for (const trigger of triggers) setAside.run({ workerId, trigger, state, reason, seq });
   };
@@ -40,8 +55,19 @@ export function activationProjectors(sqlite: Database.Database): Projectors<Acti
       for (const triggerSeq of event.settled) settled.run({ workerId, trigger: triggerSeq });
       aside(workerId, event.parked, 'parked', event.exit, seq);
     },
-    TriggersHeld: ({ workerId, triggers, reason }, { seq }) => aside(workerId, triggers, 'held', reason, seq),
-    TriggersRequeued: ({ workerId, triggers }, { seq }) => aside(workerId, triggers, 'requeued', 'by hand', seq),
-    TriggersDropped: ({ workerId, triggers, reason }, { seq }) => aside(workerId, triggers, 'dropped', reason, seq),
+    TriggersHeld: ({ workerId, triggers, reason }, { seq }) => {
+      takeOut(workerId, triggers);
+      aside(workerId, triggers, 'held', reason, seq);
+    },
+    TriggersRequeued: ({ workerId, triggers, stillLimited }, { seq }) =>
+      aside(workerId, triggers, 'requeued', stillLimited ? BY_ITSELF : BY_HAND, seq),
+    TriggersDropped: ({ workerId, triggers, reason }, { seq }) => {
+      takeOut(workerId, triggers);
+      aside(workerId, triggers, 'dropped', reason, seq);
+    },
+    TriggersExpired: ({ workerId, triggers, reason }, { seq }) => {
+      takeOut(workerId, triggers);
+      aside(workerId, triggers, 'expired', reason, seq);
+    },
   };
 }

@@ -3,6 +3,7 @@ import type { OrgEventEvent } from '../../domain/event.ts';
 import { decodeMessage } from '../../domain/message.ts';
 import { createAttachmentErasure } from '../attachments.ts';
 import type { Projectors } from '../projections.ts';
+import { BY_HAND, BY_ITSELF } from './activations.ts';
 
 export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventEvent['type']> {
   const count = sqlite.prepare(
@@ -19,7 +20,7 @@ export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventE
   const hold = sqlite.prepare("INSERT INTO held_events VALUES (@event, 'held', @reason, @seq)");
   const settle = sqlite.prepare('UPDATE held_events SET state = @state, entry_seq = @seq WHERE seq = @event');
   const requeue = sqlite.prepare(
-    "INSERT OR REPLACE INTO set_aside VALUES (@workerId, @event, 'requeued', 'released', @seq)",
+    "INSERT OR REPLACE INTO set_aside VALUES (@workerId, @event, 'requeued', @reason, @seq)",
   );
   const redact = sqlite.prepare('INSERT OR IGNORE INTO redactions VALUES (@erased, @seq)');
   return {
@@ -31,9 +32,10 @@ export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventE
       if (threadId !== undefined) thread.run({ thread: threadId, streamId, seq });
     },
     EventHeld: ({ event, reason }, { seq }) => hold.run({ event, reason, seq }),
-    EventReleased: ({ event, workers }, { seq }) => {
+    EventReleased: ({ event, workers, stillLimited }, { seq }) => {
       settle.run({ event, state: 'released', seq });
-      for (const workerId of workers) requeue.run({ workerId, event, seq });
+      const reason = stillLimited ? BY_ITSELF : BY_HAND;
+      for (const workerId of workers) requeue.run({ workerId, event, reason, seq });
     },
     EventDiscarded: ({ event }, { seq }) => settle.run({ event, state: 'discarded', seq }),
     EventRedacted: ({ event, streamId, alsoErased }, { seq }) => {

@@ -4,10 +4,12 @@ import type { PositionEvent } from '../../domain/position.ts';
 import type { RoleEvent } from '../../domain/role.ts';
 import type { StreamEvent } from '../../domain/stream.ts';
 import type { Projectors } from '../projections.ts';
+import { PAUSED, stoppageRows, WHOLE_ORG } from './holds.ts';
 
 type OrgEventType = (RoleEvent | PositionEvent | StreamEvent | FoundingEvent)['type'];
 
 export function orgProjectors(sqlite: Database.Database): Projectors<OrgEventType> {
+  const stoppages = stoppageRows(sqlite);
   const insertRole = sqlite.prepare('INSERT INTO roles VALUES (@roleId, @content, @seq, @at, @at)');
   const updateRole = sqlite.prepare(
     'UPDATE roles SET content = @content, seq = @seq, updated_at = @at WHERE id = @roleId',
@@ -32,8 +34,8 @@ export function orgProjectors(sqlite: Database.Database): Projectors<OrgEventTyp
      WHERE state IN ('held', 'parked', 'requeued') AND (SELECT stream FROM journal j WHERE j.seq = set_aside.seq) = @streamId`,
   );
   return {
-    OrgPaused: () => {},
-    OrgResumed: () => {},
+    OrgPaused: (_, entry) => stoppages.begin(WHOLE_ORG, PAUSED, 'the org is paused', entry),
+    OrgResumed: (_, { at }) => stoppages.end(WHOLE_ORG, PAUSED, at),
     RoleCreated: ({ roleId, content }, { seq, at }) => insertRole.run({ roleId, content, seq, at }),
     RoleUpdated: ({ roleId, content }, { seq, at }) => updateRole.run({ roleId, content, seq, at }),
     RoleDeleted: ({ roleId }) => deleteRole.run(roleId),

@@ -3,10 +3,12 @@ import type { GrantEvent } from '../../domain/grant.ts';
 import type { SubscriptionEvent } from '../../domain/subscription.ts';
 import type { WorkerEvent } from '../../domain/worker.ts';
 import type { Projectors } from '../projections.ts';
+import { PAUSED, stoppageRows } from './holds.ts';
 
 type WorkerEventType = (WorkerEvent | GrantEvent | SubscriptionEvent)['type'];
 
 export function workerProjectors(sqlite: Database.Database): Projectors<WorkerEventType> {
+  const stoppages = stoppageRows(sqlite);
   // The checkpoint starts just below the hire, so that the hire is the first trigger.
   const insert = sqlite.prepare(
     `INSERT INTO workers VALUES
@@ -39,11 +41,18 @@ export function workerProjectors(sqlite: Database.Database): Projectors<WorkerEv
     IdentityUpdated: ({ workerId, content }, { seq }) => setIdentity.run({ workerId, content, seq }),
     WorkerMoved: ({ workerId, positions }) => setPositions.run({ workerId, positions: JSON.stringify(positions) }),
     WorkerEmailChanged: () => {}, // Nobody asks for it but the decision state.
-    WorkerPaused: ({ workerId }, { at }) => setPaused.run({ workerId, at }),
-    WorkerResumed: ({ workerId }) => setPaused.run({ workerId, at: null }),
+    WorkerPaused: ({ workerId }, entry) => {
+      setPaused.run({ workerId, at: entry.at });
+      stoppages.begin(workerId, PAUSED, 'the Worker is paused', entry);
+    },
+    WorkerResumed: ({ workerId }, { at }) => {
+      setPaused.run({ workerId, at: null });
+      stoppages.end(workerId, PAUSED, at);
+    },
     WorkerFired: ({ workerId }, { seq, at }) => {
       fire.run({ workerId, at });
       dropAside.run({ workerId, seq });
+      stoppages.endAll(workerId, at);
     },
     ActivationRequested: ({ workerId }, { seq }) => wake.run({ workerId, seq }),
     ToolGranted: ({ grantId, workerId, tool }, { seq }) => {

@@ -78,19 +78,30 @@ test('firing ends the listening', async () => {
   expect(await body).toContain('"resultType":"complete"');
 });
 
+test('a token that is revoked ends the listening of who holds it', async () => {
+  const quick = await openTestDaemon({ keepAliveMs: 5 });
+  const { id, token } = quick.core.tokens.create({ workerId: 'w-owner', label: 'test' });
+  const response = await listenRaw('w-owner', token, quick.url);
+  const reader = response.body!.getReader();
+  await reader.read();
+  quick.core.tokens.revoke(id);
+  while (!(await reader.read()).done);
+  await quick.close();
+});
+
 test.each(clients.slice(0, 2))('%s is promised no changes that it could not be told of', async (_name, connect) => {
   const client = await connect(`${daemon.url}/workers/w-bob/mcp`, daemon.token('w-bob'));
   expect(client.capabilities).toEqual({ tools: {}, prompts: {}, resources: {}, completions: {} });
   await client.close();
 });
 
-function listenRaw(workerId: string, token: string): Promise<Response> {
+function listenRaw(workerId: string, token: string, url = daemon.url): Promise<Response> {
   const meta = {
     'io.modelcontextprotocol/protocolVersion': '2026-07-28',
     'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
     'io.modelcontextprotocol/clientCapabilities': {},
   };
-  return fetch(`${daemon.url}/workers/${workerId}/mcp`, {
+  return fetch(`${url}/workers/${workerId}/mcp`, {
     method: 'POST',
     body: JSON.stringify({
       jsonrpc: '2.0',

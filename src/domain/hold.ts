@@ -1,0 +1,34 @@
+// Why work is held although nobody paused anything: a limit that was reached, an agent that does not work. One fact when it
+// begins, which posts the one notice, and one when it ends; so a restart finds it as it was and says nothing twice.
+import { postNotice } from './event.ts';
+import type { Context, DomainEvent, Org } from './org.ts';
+
+type Notice = { subject: string; body: string };
+
+export type HoldCommand =
+  | { type: 'HoldWork'; hold: string; workerId: string | null; reason: string; notice: Notice }
+  | { type: 'ResumeWork'; hold: string; notice?: Notice };
+
+/** `hold` names what holds whom, such as `runs_per_hour:w-ann`; `workerId` is null when it holds everybody. */
+export type HoldEvent =
+  | { type: 'WorkHeld'; hold: string; workerId: string | null; reason: string }
+  | { type: 'WorkResumed'; hold: string; workerId: string | null };
+
+type Hold = Extract<HoldCommand, { type: 'HoldWork' }>;
+
+/** Nothing is recorded, and nobody told, of what is held already. */
+export function holdWork(org: Org, { hold, workerId, reason, notice }: Hold, context: Context): DomainEvent[] {
+  if (org.holds.has(hold) || (workerId !== null && org.workers.get(workerId)?.firedAt !== null)) return [];
+  return [{ type: 'WorkHeld', hold, workerId, reason }, postNotice(org, context, 1, notice)];
+}
+
+export function resumeWork(
+  org: Org,
+  { hold, notice }: Extract<HoldCommand, { type: 'ResumeWork' }>,
+  context: Context,
+): DomainEvent[] {
+  const held = org.holds.get(hold);
+  if (!held) return [];
+  const resumed: DomainEvent = { type: 'WorkResumed', hold, workerId: held.workerId };
+  return notice ? [resumed, postNotice(org, context, 1, notice)] : [resumed];
+}
