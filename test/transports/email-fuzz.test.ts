@@ -5,6 +5,7 @@ import { isEmailAddress, parseMailboxes } from '../../src/domain/email-address.t
 import { OrgError } from '../../src/domain/errors.ts';
 import { decodeMessage } from '../../src/domain/message.ts';
 import { email } from '../../src/transports/email.ts';
+import { htmlOf } from '../../src/transports/email-html.ts';
 import { messageIdsIn, threadHeaders } from '../../src/transports/email-threading.ts';
 import { ACCOUNT, alias, mailFixture, mailFixtures } from '../support/mail.ts';
 import '../support/seed.ts';
@@ -201,5 +202,15 @@ test('headers of threads hold ids and nothing that could begin another header', 
       for (const id of messageIdsIn(`${thread} ${parent}`)) expect(id).toMatch(/^<[^<>\s\p{Cc}]+>$/u);
     }),
     { numRuns: 2_000 },
+  );
+});
+
+test('a text of nested marks is rendered or left, never an error; a very long one has no HTML', () => {
+  for (const mark of ['*', '> ', '[', '- ']) expect(() => htmlOf(mark.repeat(16_000))).not.toThrow();
+  expect(htmlOf('x'.repeat(32_769))).toBeUndefined();
+  fc.assert(
+    fc.property(odd, (text) => {
+      expect(htmlOf(text) ?? '').not.toMatch(/<(script|style|iframe|form|input)|\son[a-z]+=|javascript:/i);
+    }),
   );
 });
