@@ -24,7 +24,7 @@ export function createClaudeAgent(deps: ClaudeAgentDeps): Agent {
   return {
     kind: 'claude',
     check: () => checkClaude(deps),
-    describe: (agent) => ({ model: chosen(deps, agent).model }),
+    describe: (agent) => describeClaude(deps, agent),
     canResume: hasSession,
     run: (run) => playClaude(deps, run),
   };
@@ -37,9 +37,15 @@ const chosen = ({ settings }: ClaudeAgentDeps, agent: WorkerAgent) => {
 
 async function checkClaude({ settings, login }: ClaudeAgentDeps): Promise<AgentCheck> {
   const { problems, version } = await examineClaude(settings().bin, login());
-  const [first] = problems;
-  if (first) return { ok: false, problem: first.sentence, fix: first.fix };
-  return version === null ? { ok: true } : { ok: true, version };
+  if (problems.length === 0) return version === null ? { ok: true } : { ok: true, version };
+  const all = (part: 'sentence' | 'fix') => problems.map((each) => each[part]).join(' ');
+  return { ok: false, problem: all('sentence'), fix: all('fix') };
+}
+
+async function describeClaude(deps: ClaudeAgentDeps, agent: WorkerAgent) {
+  const { bin, model } = chosen(deps, agent);
+  const { version } = await examineClaude(bin, {});
+  return { ...(version === null ? {} : { version }), ...(model ? { model } : {}) };
 }
 
 async function playClaude(deps: ClaudeAgentDeps, run: AgentRun): Promise<AgentResult> {

@@ -2,7 +2,8 @@
 // system (`agent.run_as`). Both hold for every kind of agent.
 import { execFile } from 'node:child_process';
 import { lchown, lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { AgentRun } from '../domain/agent.ts';
 
@@ -17,7 +18,9 @@ export async function confine(
   { folder, workerId, confinement: { wrap, runAs } }: Pick<AgentRun, 'folder' | 'workerId' | 'confinement'>,
   command: string[],
 ): Promise<Confined> {
-  const named = (text: string) => text.replaceAll('{folder}', folder).replaceAll('{worker}', workerId.slice(2));
+  const names = { '{folder}': folder, '{worker}': workerId.slice(2), '{home}': homedir() };
+  const named = (text: string) =>
+    text.replace(/\{(folder|worker|home)\}/g, (name) => names[name as keyof typeof names]);
   const wrapped = [...wrap.map(named), ...command];
   if (runAs === undefined) return { command: wrapped };
   const name = named(runAs);
@@ -41,19 +44,22 @@ async function userOf(name: string): Promise<OsUser | undefined> {
   return Number.isInteger(uid) && Number.isInteger(gid) ? { uid: uid ?? 0, gid: gid ?? 0 } : undefined;
 }
 
-/** Gives the folder to the user: all of it when it was not his, else what the daemon has written since. */
+/** Gives the folder to the user: all of it where it was not his, else what the daemon has written since. */
 async function handOver(folder: string, user: OsUser): Promise<void> {
-  const isHis = (await lstat(folder)).uid === user.uid;
-  await give(folder, user, isHis ? 2 : Number.POSITIVE_INFINITY);
+  const home = join(folder, '.home');
+  const isOurs = (path: string) => path === folder || path === home || dirname(path) === home;
+  await give(folder, user, isOurs);
 }
 
-async function give(path: string, user: OsUser, depth: number): Promise<void> {
+/** @param isOurs directories into which the daemon writes, and which are looked through each time */
+async function give(path: string, user: OsUser, isOurs: (path: string) => boolean): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (!found) return;
+  const isHis = found.uid === user.uid;
   // A second name of a file can be somebody else's file, which a run has linked here.
-  if (found.uid !== user.uid && (found.isDirectory() || found.nlink === 1)) await lchown(path, user.uid, user.gid);
-  if (!found.isDirectory() || depth === 0) return;
-  for (const entry of await readdir(path)) await give(join(path, entry), user, depth - 1);
+  if (!isHis && (found.isDirectory() || found.nlink === 1)) await lchown(path, user.uid, user.gid);
+  if (!found.isDirectory() || (isHis && !isOurs(path))) return;
+  for (const entry of await readdir(path)) await give(join(path, entry), user, isOurs);
 }
 
 const canEnter = (folder: string, user: OsUser) =>

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { AgentCheck } from '../domain/agent.ts';
 import type { Durability } from '../store/database.ts';
 import { type Address, isWide, parseAddress } from './address.ts';
 import { parseCommand, wholePaths } from './agent-command.ts';
@@ -93,7 +94,9 @@ async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
     },
     { log },
   );
-  if (!options.quiet) cli.out(await greeting(daemon));
+  const check = await daemon.agent.check();
+  if (!check.ok) log.warn({ agent: daemon.agent.kind, problem: check.problem, fix: check.fix }, 'the agent cannot run');
+  if (!options.quiet) cli.out(await greeting(daemon, check));
   log.info({ signal: await interrupted }, 'stopping');
   await daemon.stop();
   log.info('stopped');
@@ -111,8 +114,8 @@ function agentSettings({ agent, agentCommand, claudeBin, model, effort }: ServeO
   };
 }
 
-async function greeting({ url, publicUrl, agent, control }: Daemon): Promise<string> {
-  const [check, link] = await Promise.all([agent.check(), control['token.login']({}) as Promise<{ url: string }>]);
+async function greeting({ url, publicUrl, agent, control }: Daemon, check: AgentCheck): Promise<string> {
+  const link = (await control['token.login']({})) as { url: string };
   const fitness = check.ok ? 'ready' : `NOT READY: ${check.problem} ${check.fix}`;
   return [
     `helix-org ${version} listens on ${url}`,

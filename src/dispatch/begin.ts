@@ -30,8 +30,8 @@ export async function begin(deps: ActivationDeps, { batch, activationId }: RunCo
   const started = await prepare(deps, batch, choice).catch(
     (error: unknown): Started => ({ failure: error instanceof Error ? error.message : String(error) }),
   );
+  const about = await agent.describe?.(choice).catch(() => undefined);
   const worker = queries.worker(workerId);
-  deps.onMoved();
   await journal.commit(
     'system',
     {
@@ -40,7 +40,7 @@ export async function begin(deps: ActivationDeps, { batch, activationId }: RunCo
       workerId,
       triggers: batch.triggers.map(({ seq }) => seq),
       attempt,
-      agent: { kind: agent.kind, ...agent.describe?.(choice) },
+      agent: { kind: agent.kind, ...about },
       ranWith: {
         roles: 'roles' in started ? started.roles.map(({ seq }) => seq) : [],
         identity: worker?.identitySeq ?? 0,
@@ -51,6 +51,7 @@ export async function begin(deps: ActivationDeps, { batch, activationId }: RunCo
     },
     { cause },
   );
+  deps.onMoved();
   return started;
 }
 

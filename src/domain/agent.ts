@@ -20,7 +20,7 @@ export type WorkerAgent = {
 
 /** Where a run's program is put: behind a sandbox's own command, and under another user of the system. */
 export type Confinement = {
-  /** Stands before the program and its arguments; `{folder}` and `{worker}` in it name the run's. */
+  /** Stands before the program and its arguments; `{folder}`, `{worker}` and `{home}` in it name the run's. */
   wrap: string[];
   /** A user's name, in which `{worker}` names the Worker's id without `w-`; absent for the daemon's own. */
   runAs?: string;
@@ -102,7 +102,7 @@ export type Agent = {
   /** Whether a session of its own can be gone on with; absent for agents that know no sessions. */
   canResume?(folder: string, session: string): Promise<boolean>;
   /** Version and model with which it would run now, for the record. */
-  describe?(agent: WorkerAgent): { version?: string; model?: string };
+  describe?(agent: WorkerAgent): Promise<{ version?: string; model?: string }>;
   /**
    * Plays the Worker once. Resolves only when every process of the activation is gone, also after a normal exit; what
    * cannot be ended is named in the transcript and waited for. Rejects only for bugs, and then too nothing is left running.

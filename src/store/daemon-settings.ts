@@ -39,7 +39,7 @@ export const settingDefinitions = {
   'agent.wrap': define(
     z.array(z.string()),
     [],
-    'A command that stands before every agent, such as a sandbox, as a JSON array; {folder} and {worker} name the run.',
+    'A command that stands before every agent, such as a sandbox, as a JSON array; see docs/security.md.',
   ),
   'agent.run_as': define(
     z.string(),

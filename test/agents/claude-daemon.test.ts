@@ -109,11 +109,11 @@ test('A126: a missing Claude Code ends the run with the reason, spends no attemp
   await waitFor('people are told', () => stage.notices().includes('The agent claude works again'));
 });
 
-test('records with which kind and model it ran, and what that cost', async () => {
+test('records with which kind, version and model it ran, and what that cost', async () => {
   const stage = await open(NOTES);
   await stage.hire('w-ann');
   const run = await stage.ended('w-ann', 0);
-  expect(JSON.parse(run.agent)).toEqual({ kind: 'claude', model: 'sonnet' });
+  expect(JSON.parse(run.agent)).toEqual({ kind: 'claude', version: '2.1.329', model: 'sonnet' });
   expect(JSON.parse(run.usage ?? '')).toEqual({ costUsd: 0.5, inputTokens: 18, outputTokens: 22 });
 });
 
@@ -181,6 +181,7 @@ test('serve says at its start what is missing of Claude Code, and runs all the s
   const greeting = await daemon.greeting();
   expect(greeting).toContain('claude, NOT READY: claude.bin names "/nonexistent/claude": no such program.');
   expect(greeting).toContain('npm install -g @anthropic-ai/claude-code');
+  expect(daemon.output.stderr).toContain('the agent cannot run');
   const owner = await connectOwner(daemon);
   expect(await owner.call('list_workers')).toBeTruthy();
 });

@@ -189,6 +189,6 @@ test('checks what is set now', async () => {
   expect(await agent.check()).toMatchObject({ ok: false, problem: expect.stringContaining('no such program') });
   bin = good();
   expect(await agent.check()).toEqual({ ok: true, version: '2.1.329' });
-  expect(agent.describe?.({})).toEqual({ model: 'sonnet' });
-  expect(agent.describe?.({ model: 'opus' })).toEqual({ model: 'opus' });
+  expect(await agent.describe?.({})).toEqual({ version: '2.1.329', model: 'sonnet' });
+  expect(await agent.describe?.({ model: 'opus' })).toEqual({ version: '2.1.329', model: 'opus' });
 });

@@ -43,8 +43,6 @@ const SCANS_ALLOWED = [
   /^SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1$/,
   /^SELECT max\(coalesce\(/,
   /^select .* from activations where activations\.state = 'running'$/,
-  // Back through the runs of a day.
-  /^SELECT seq FROM activations WHERE started_at < \? ORDER BY seq DESC LIMIT 1$/,
   // Full text, by its own index.
   /^SELECT s\.rowid FROM search s/,
   // Redacting, which is rare: at most the deliveries of seven days.

@@ -201,9 +201,9 @@ CREATE TABLE activations (
 --> statement-breakpoint
 CREATE INDEX activations_worker ON activations (worker, seq);
 --> statement-breakpoint
-CREATE INDEX activations_started ON activations (started_at);
+CREATE INDEX activations_started ON activations (started_at, seq);
 --> statement-breakpoint
-CREATE INDEX activations_worker_started ON activations (worker, started_at);
+CREATE INDEX activations_worker_started ON activations (worker, started_at, seq);
 --> statement-breakpoint
 CREATE UNIQUE INDEX activations_seq ON activations (seq);
 --> statement-breakpoint
