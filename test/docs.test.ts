@@ -28,6 +28,16 @@ const notTools = new Set(
 
 /** Lists that are gone when the function that made them returns, or when a command of the command line ends. */
 const SHORT_LIVED = new Set([
+  'src/agents/claude-output.ts toolNames',
+  'src/agents/claude-partial.ts growing',
+  'src/cli/github-hook.ts missing',
+  'src/cli/github-hook.ts events',
+  'src/dispatch/inbox-files.ts places',
+  'src/http/inbound-reading.ts seen',
+  'src/http/mcp/odd-arguments.ts odd',
+  'src/http/ui/org-chart.ts holders',
+  'src/transports/email-recipients.ts named',
+  'src/transports/form-data.ts fields',
   'src/cli/stage.ts waiting',
   'src/cli/stage.ts waitedFor',
   'src/dispatch/root-release.ts room',
