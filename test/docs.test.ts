@@ -28,6 +28,7 @@ const notTools = new Set(
 
 /** Lists that are gone when the function that made them returns, or when a command of the command line ends. */
 const SHORT_LIVED = new Set([
+  'src/transports/form-data.ts fields',
   'src/cli/stage.ts waiting',
   'src/cli/stage.ts waitedFor',
   'src/dispatch/root-release.ts room',
