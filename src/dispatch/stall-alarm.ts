@@ -16,6 +16,8 @@ type Deps = {
 export type StallAlarm = {
   /** Something moved: a run began, said something or ended. */
   moved(): void;
+  /** Why nothing moves, and since when, once people were told of it. */
+  readonly alarm: { since: string; why: string } | undefined;
   close(): void;
 };
 
@@ -25,7 +27,7 @@ const LOOK_MS = 15_000;
 export function createStallAlarm(deps: Deps, reason: StallReason): StallAlarm {
   const { journal, settings, now, after, onFailure } = deps;
   let movedAt = now().getTime();
-  let isAlarmed = false;
+  let alarm: StallAlarm['alarm'];
   let cancel = after(LOOK_MS, look);
 
   const post = (subject: string, body: string) =>
@@ -36,8 +38,8 @@ export function createStallAlarm(deps: Deps, reason: StallReason): StallAlarm {
     const why = reason();
     if (why === undefined) return moved();
     const seconds = settings.get('dispatch.stall_alarm');
-    if (isAlarmed || now().getTime() - movedAt < seconds * 1_000) return;
-    isAlarmed = true;
+    if (alarm || now().getTime() - movedAt < seconds * 1_000) return;
+    alarm = { since: new Date(movedAt).toISOString(), why };
     post(
       'Work waits and nothing moves',
       `For ${seconds} s (dispatch.stall_alarm) no run has begun, said anything or ended, although there is work: ${why} ` +
@@ -47,10 +49,16 @@ export function createStallAlarm(deps: Deps, reason: StallReason): StallAlarm {
 
   function moved(): void {
     movedAt = now().getTime();
-    if (!isAlarmed) return;
-    isAlarmed = false;
+    if (!alarm) return;
+    alarm = undefined;
     post('Work goes on', 'What waited moves again; nothing is needed from you.');
   }
 
-  return { moved, close: () => cancel() };
+  return {
+    moved,
+    get alarm() {
+      return alarm;
+    },
+    close: () => cancel(),
+  };
 }
