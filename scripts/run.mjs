@@ -16,8 +16,8 @@ const tasks = {
   test,
   'test:faults': () => {
     // Longer than in the whole suite, where the same tests take a minute; each of them prints its seed.
-    process.env.HELIX_KILLS ||= '200';
-    process.env.HELIX_RUNS ||= '1500';
+    process.env.HELIX_KILLS = process.env.HELIX_KILLS || '200';
+    process.env.HELIX_RUNS = process.env.HELIX_RUNS || '1500';
     args.unshift('test/faults', 'test/dispatch/interleavings.test.ts', 'test/dispatch/nothing-lost.test.ts');
     return test();
   },
@@ -25,6 +25,7 @@ const tasks = {
   'bench:mcp': () => bench('mcp'),
   'test:browser': () => test('test/browser'),
   screenshots,
+  'test:agents': testAgents,
   typecheck: () => tool('typescript/bin/tsc', args),
   lint: () => tool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings'].concat(args)),
   format: () => tool('@biomejs/biome/bin/biome', ['check', '--write'].concat(args)),
@@ -60,6 +61,16 @@ async function testConformance() {
   await ensureInstalled(folder, false);
   const agents = join(root, 'test', 'real-agents');
   if (process.env.CI && fs.existsSync(join(agents, 'package-lock.json'))) await ensureInstalled(agents, false);
+  letNodeRunTypeScript();
+  return tool('vitest/vitest.mjs', ['run', '--config', join(folder, 'vitest.config.ts')].concat(args));
+}
+
+/** With the real agents, which are large and so installed beside the tests that need them. */
+async function testAgents() {
+  const folder = join(root, 'test', 'real-agents');
+  await ensureInstalled(folder, true);
+  // Puts the program for this machine in its place; `npm ci` runs no scripts.
+  await runUnder(process.execPath, [join(folder, 'node_modules', '@anthropic-ai', 'claude-code', 'install.cjs')]);
   letNodeRunTypeScript();
   return tool('vitest/vitest.mjs', ['run', '--config', join(folder, 'vitest.config.ts')].concat(args));
 }

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AgentResult, AgentRun } from '../domain/agent.ts';
 import { ensureHome } from './agent-environment.ts';
+import { confine } from './confinement.ts';
 import { createLineCutter } from './lines.ts';
 import { type OsProcess, readProcess } from './process-table.ts';
 import { stopActivationProcesses } from './process-tree.ts';
@@ -22,6 +23,8 @@ export type AgentProgram = {
   onLine(line: string, from: 'stdout' | 'stderr'): boolean;
   /** A remark for the transcript that does not come from the program; returns as `onLine` does. */
   onRemark(text: string): boolean;
+  /** Settles when the program has said all that is wanted of it, or cannot go on: it is stopped then, and this is its end. */
+  over?: Promise<ProgramEnd>;
 };
 
 /** How the program ended: the part of a result that does not depend on the agent's kind. */
@@ -65,7 +68,7 @@ export async function runAgentProgram(run: AgentRun, program: AgentProgram): Pro
     reading = Promise.all(
       sources.map((from) => read(child[from], { from, program, output, onOutput: stops.sawOutput })),
     );
-    end = await Promise.race([stops.reached, exited, reading.then(() => exited)]);
+    end = await Promise.race([stops.reached, exited, program.over ?? stops.reached, reading.then(() => exited)]);
   } finally {
     stops.dispose();
     const { activationId } = run;
@@ -79,11 +82,16 @@ export async function runAgentProgram(run: AgentRun, program: AgentProgram): Pro
 }
 
 async function start(run: AgentRun, program: AgentProgram): Promise<ChildProcessWithoutNullStreams | ProgramEnd> {
-  const [name = '', ...args] = program.command;
+  let [name = ''] = program.command;
   try {
     await ensureHome(run.folder);
+    const confined = await confine(run, program.command);
+    if ('problem' in confined)
+      return { outcome: 'failed', exit: `cannot start: ${confined.problem}`, agentFault: true };
+    const [first = '', ...args] = confined.command;
+    name = first;
     if (run.signal.aborted) return interrupted(run.signal);
-    const options = { cwd: run.folder, env: program.environment, detached: true };
+    const options = { cwd: run.folder, env: program.environment, detached: true, ...confined.user };
     const child = spawn(name, args, options);
     if (child.pid === undefined) throw (await once(child, 'error'))[0];
     return child;

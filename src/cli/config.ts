@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { invalid } from '../domain/errors.ts';
+import { canonicalKey } from '../store/daemon-settings.ts';
 import { redact, requireDefinition } from '../store/setting-definition.ts';
 import type { SettingView } from '../store/settings.ts';
 import { type Cli, type CommonOptions, dataPathsFor, json, OK, runs } from './command.ts';
@@ -21,7 +22,8 @@ function registerSet(config: Command, cli: Cli): void {
     .argument('<key>')
     .argument('<value>', 'JSON, or text')
     .description('store a setting');
-  runs(set, cli, async (options, [key = '', text = '']) => {
+  runs(set, cli, async (options, [name = '', text = '']) => {
+    const key = canonicalKey(name);
     const definition = requireDefinition(settingRegistry, key);
     const value = parseSetting(key, text);
     await ask(cli, options, 'config.set', { key, value });
@@ -38,8 +40,9 @@ function registerGet(config: Command, cli: Cli): void {
     .option('--reveal-secrets', 'print secrets too', false)
     .option('--json', 'print it as JSON');
   runs<Reveal>(get, cli, async (options, [key = '']) => {
-    requireDefinition(settingRegistry, key);
-    const view = (await settings(cli, options)).find((each) => each.key === key);
+    const known = canonicalKey(key);
+    requireDefinition(settingRegistry, known);
+    const view = (await settings(cli, options)).find((each) => each.key === known);
     if (!view) throw invalid(`the daemon that runs does not know ${key}; restart it with this version`);
     cli.out(options.json ? json(view) : `${key} = ${JSON.stringify(view.value)}${origin(view)}\n`);
     return OK;
@@ -62,7 +65,8 @@ function registerList(config: Command, cli: Cli): void {
 
 function registerDelete(config: Command, cli: Cli): void {
   const remove = config.command('delete').argument('<key>').description('go back to the default');
-  runs(remove, cli, async (options, [key = '']) => {
+  runs(remove, cli, async (options, [name = '']) => {
+    const key = canonicalKey(name);
     requireDefinition(settingRegistry, key);
     await ask(cli, options, 'config.delete', { key });
     cli.out(`deleted ${key}\n`);

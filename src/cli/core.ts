@@ -6,6 +6,7 @@ import { createFolders, type Folders } from '../dispatch/folder.ts';
 import { transportInfo } from '../http/transport-info.ts';
 import { promptCatalog } from '../prompts/catalog.ts';
 import { createPrompts, type Prompts } from '../prompts/prompts.ts';
+import { keepFilesApart } from '../store/attachments.ts';
 import { type Db, type Durability, openDatabase, removeCopies } from '../store/database.ts';
 import type { CommitLimits } from '../store/decisions.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
@@ -17,6 +18,8 @@ import { toolNames } from '../tools/catalog.ts';
 import type { Lifecycle, ToolDeps } from '../tools/define-tool.ts';
 import { createWaits, type Waits } from '../tools/waits.ts';
 import { transports } from '../transports/catalog.ts';
+import { withColleagues } from '../transports/colleague-routing.ts';
+import { ACCOUNT_KEY } from '../transports/email-config.ts';
 import { createRouting } from '../transports/routing.ts';
 import { makeSecret } from '../transports/webhook-signature.ts';
 import { createDataDir, type DataPaths } from './data-dir.ts';
@@ -65,15 +68,17 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
       ...(config.settings ? { overrides: config.settings } : {}),
     });
     const limits = () => commitLimits(settings);
-    const journal = openJournal({
+    const opened = openJournal({
       db,
       limits,
       tools: toolNames,
-      routing: createRouting(transports),
+      routing: withColleagues(createRouting(transports), () => settings.account(ACCOUNT_KEY) !== undefined),
       ...(now ? { now } : {}),
       ...(onDiskFailure ? { onDiskFailure } : {}),
     });
+    const journal = keepFilesApart(opened, db);
     journal.onCommit((entries) => {
+      for (const { event } of entries) if (event.type === 'EventRedacted') forgetFiles(event.event);
       if (paths.db !== ':memory:' && entries.some(({ event }) => event.type === 'EventRedacted'))
         removeCopies(paths.db);
     });
@@ -83,6 +88,11 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
     const policy = promptText('agent-policy.md');
     const mcpUrl = (workerId: string) => `${url()}/workers/${workerId}/mcp`;
     const folders = createFolders({ queries, envsDir: paths.envsDir, policy, mcpUrl });
+    const forgetFiles = (seq: number) => {
+      const id = queries.eventAt(seq)?.id;
+      const shown = new Set(queries.activationsBy(seq).map(({ worker }) => worker));
+      if (id !== undefined) folders.forget(id, shown);
+    };
     const infos = new Map(
       [...transports].map(([kind, transport]) => [kind, transportInfo(transport, publicUrl, settings.account)]),
     );

@@ -9,6 +9,7 @@ import { recover } from '../dispatch/recovery.ts';
 import type { Agent, AgentCheck } from '../domain/agent.ts';
 import { OWNER } from '../domain/ids.ts';
 import { createApp } from '../http/app.ts';
+import { createAgentSessions } from '../store/agent-sessions.ts';
 import type { Durability } from '../store/database.ts';
 import { createExpired } from '../store/expired.ts';
 import { createHeldTriggers } from '../store/held-triggers.ts';
@@ -111,9 +112,8 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     shutdown.first('the courier', () => courier.stop());
     const lifecycle = createLifecycle({ tokens, folders: core.folders, dispatcher, courier });
     const toolDeps = core.toolDeps(lifecycle, (workerId) => dispatcher.activity(workerId));
-    const door = createToolDoor(catalog, toolDeps, (reference, error) =>
-      log.error({ err: error, reference }, 'a tool failed'),
-    );
+    const onBug = (reference: string, error: unknown) => log.error({ err: error, reference }, 'a tool failed');
+    const door = createToolDoor(catalog, toolDeps, onBug);
     const about = { pid: process.pid, version, startedAt: now().toISOString() };
     const busy = () => ({ running: dispatcher.running, waiting: waits.size });
     const status = () => ({ ...about, url: reach.url(), publicUrl: reach.publicUrl(), agent: agent.kind, ...busy() });
@@ -176,6 +176,7 @@ function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
     heldTriggers: createHeldTriggers(core.db),
     processes,
     agent,
+    sessions: createAgentSessions(core.db),
     tokens: activationTokens,
     now,
     after,

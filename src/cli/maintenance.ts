@@ -1,5 +1,7 @@
 // What a daemon does now and then: forgets what has had its time, and keeps the write-ahead log small.
 import { statSync } from 'node:fs';
+import { pruneAgentSessions } from '../store/agent-sessions.ts';
+import { createAttachmentErasure, UNUSED_HOURS } from '../store/attachments.ts';
 import type { Db } from '../store/database.ts';
 import { emptyWal } from '../store/erasure.ts';
 import { createIdempotency, IDEMPOTENCY_DAYS } from '../store/idempotency.ts';
@@ -28,6 +30,8 @@ export const MAINTENANCE_EVERY_MS = 600_000;
 export const WAL_LOOK_MS = 15_000;
 /** Tokens that ended are kept this long, so that people can see what was. */
 const TOKEN_DAYS = 30;
+/** A conversation that was quiet for so long begins anew. */
+const SESSION_DAYS = 30;
 /** Rows deleted in one turn of the event loop. */
 const SLICE = 1_000;
 const MIB = 1_048_576;
@@ -35,6 +39,8 @@ const MIB = 1_048_576;
 const WAL_CUT = 32 * MIB;
 /** What it never exceeds, unless another program reads the database and does not end. */
 export const WAL_MAX = 64 * MIB;
+/** Files may be large. */
+const FILES = 1;
 
 /** @returns what stops it */
 export function startMaintenance(deps: MaintenanceDeps): () => void {
@@ -75,7 +81,9 @@ async function maintain(
 ): Promise<void> {
   const before = (days: number) => new Date(now().getTime() - days * 86_400_000).toISOString();
   const idempotency = createIdempotency(db.sqlite);
+  const attachments = createAttachmentErasure(db.sqlite);
   const all: Prune[] = [
+    () => attachments.prune(before(UNUSED_HOURS / 24), FILES),
     (_, most) => idempotency.prune(before(IDEMPOTENCY_DAYS), most),
     (_, most) => pruneTranscripts(db, before(settings.get('retention.transcript_days')), most),
     ...prunes,
@@ -85,6 +93,7 @@ async function maintain(
   }
   if (isStopped()) return;
   tokens.prune(before(TOKEN_DAYS));
+  pruneAgentSessions(db, before(SESSION_DAYS));
   db.sqlite.pragma('wal_checkpoint(PASSIVE)');
 }
 

@@ -1,4 +1,6 @@
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { AgentCheck } from '../domain/agent.ts';
 import type { Durability } from '../store/database.ts';
 import { type Address, isWide, parseAddress } from './address.ts';
 import { parseCommand, wholePaths } from './agent-command.ts';
@@ -11,7 +13,11 @@ type ServeOptions = CommonOptions & {
   publicUrl?: string;
   publicUi?: boolean;
   allowHost?: string[];
+  agent?: string;
   agentCommand?: string[];
+  claudeBin?: string;
+  model?: string;
+  effort?: string;
   durability: Durability;
   logJson?: boolean;
 };
@@ -34,9 +40,13 @@ export function registerServe(program: Command, cli: Cli): void {
     )
     .option('--public-ui', 'serve pages and endpoints at the public URL too, not only what providers send')
     .option('--allow-host <name>', 'another host name under which it answers; may be repeated', collect)
+    .option('--agent <kind>', 'what plays AI Workers: claude or command (agent.kind)')
+    .option('--claude-bin <program>', 'where Claude Code is (claude.bin)')
+    .option('--model <name>', 'the model that plays AI Workers (agent.model)')
+    .option('--effort <level>', 'how much it thinks (agent.effort)')
     .option(
       '--agent-command <command>',
-      'the program that plays AI Workers, as a JSON array or as words; files here are named by their whole path',
+      'a program of your own that plays AI Workers, as a JSON array or as words; files here are named by their whole path',
       argument(parseCommand),
     )
     .addOption(
@@ -63,12 +73,12 @@ async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
     import('./setting-overrides.ts'),
     import('./logger.ts'),
   ]);
-  const { addr: address, publicUrl, publicUi, allowHost, agentCommand, durability, logJson } = options;
+  const { addr: address, publicUrl, publicUi, allowHost, durability, logJson } = options;
   const log = createLogger({ json: logJson === true, write: cli.err });
   const paths = dataPathsFor(cli, { ...options, json: logJson === true });
   const { settings, warnings } = settingsOfEnvironment(cli.environment);
   for (const warning of warnings) log.warn(warning);
-  if (agentCommand) settings['agent.command'] = agentCommand;
+  Object.assign(settings, agentSettings(options));
   if (settings['agent.command']) settings['agent.command'] = wholePaths(settings['agent.command'] as string[]);
   if (isWide(address)) log.warn({ addr: address.host }, 'listening beyond this machine: whoever can reach it may try');
   const interrupted = interruption();
@@ -84,15 +94,28 @@ async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
     },
     { log },
   );
-  if (!options.quiet) cli.out(await greeting(daemon));
+  const check = await daemon.agent.check();
+  if (!check.ok) log.warn({ agent: daemon.agent.kind, problem: check.problem, fix: check.fix }, 'the agent cannot run');
+  if (!options.quiet) cli.out(await greeting(daemon, check));
   log.info({ signal: await interrupted }, 'stopping');
   await daemon.stop();
   log.info('stopped');
   return OK;
 }
 
-async function greeting({ url, publicUrl, agent, control }: Daemon): Promise<string> {
-  const [check, link] = await Promise.all([agent.check(), control['token.login']({}) as Promise<{ url: string }>]);
+/** What the flags say of agents; whoever names a command wants it to play. */
+function agentSettings({ agent, agentCommand, claudeBin, model, effort }: ServeOptions): Record<string, unknown> {
+  return {
+    ...(agentCommand ? { 'agent.command': agentCommand, 'agent.kind': 'command' } : {}),
+    ...(agent === undefined ? {} : { 'agent.kind': agent }),
+    ...(claudeBin === undefined ? {} : { 'claude.bin': claudeBin.includes('/') ? resolve(claudeBin) : claudeBin }),
+    ...(model === undefined ? {} : { 'agent.model': model }),
+    ...(effort === undefined ? {} : { 'agent.effort': effort }),
+  };
+}
+
+async function greeting({ url, publicUrl, agent, control }: Daemon, check: AgentCheck): Promise<string> {
+  const link = (await control['token.login']({})) as { url: string };
   const fitness = check.ok ? 'ready' : `NOT READY: ${check.problem} ${check.fix}`;
   return [
     `helix-org ${version} listens on ${url}`,

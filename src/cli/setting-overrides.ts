@@ -1,5 +1,6 @@
 // Settings given from outside for one run: by environment variables. `dispatch.max_hops` is HELIX_ORG_DISPATCH_MAX_HOPS.
 import { nearest, OrgError } from '../domain/errors.ts';
+import { canonicalKey, OTHER_NAMES } from '../store/daemon-settings.ts';
 import { checkSetting, requireDefinition } from '../store/setting-definition.ts';
 import { settingRegistry } from './setting-registry.ts';
 
@@ -14,7 +15,8 @@ export function settingsOfEnvironment(environment: NodeJS.ProcessEnv): {
   settings: Record<string, unknown>;
   warnings: string[];
 } {
-  const keys = new Map(Object.keys(settingRegistry).map((key) => [variableOf(key), key]));
+  const names = [...Object.keys(settingRegistry), ...Object.keys(OTHER_NAMES)];
+  const keys = new Map(names.map((name) => [variableOf(name), canonicalKey(name)]));
   const settings: Record<string, unknown> = {};
   const warnings: string[] = [];
   for (const [name, text] of Object.entries(environment)) {

@@ -1,6 +1,7 @@
 // Every setting a person may give: the daemon's own, and what the transports bring along.
+
+import { settingDefinitions } from '../store/daemon-settings.ts';
 import { define, type Registry } from '../store/setting-definition.ts';
-import { settingDefinitions } from '../store/settings.ts';
 import { transports } from '../transports/catalog.ts';
 
 /** Settings of transports, by key, such as `transport.postmark`; unset they are null. */

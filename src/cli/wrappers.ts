@@ -13,7 +13,7 @@ export function installWrappers(dataDir: string): string {
   const directory = join(dataDir, 'wrappers');
   mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
   chmodSync(directory, DIRECTORY_MODE);
-  const source = (name: string) => join(packageRoot, 'bin', 'worker', name);
+  const source = (name: string) => join(packageRoot, 'templates', 'wrappers', name);
   const gh = [process.execPath, source('gh.mjs'), directory].map(quoted).join(' ');
   install(join(directory, 'gh'), `#!/bin/sh\nexec ${gh} "$@"\n`);
   const git = readFileSync(source('git.sh'), 'utf8');

@@ -1,18 +1,21 @@
 // One run of an AI Worker, from the batch to the recorded end.
 import { randomUUID } from 'node:crypto';
-import type { AgentResult, AgentRun, RunAgent } from '../domain/agent.ts';
+import type { Agent, AgentResult, AgentRun } from '../domain/agent.ts';
 import type { Cause } from '../domain/entry.ts';
+import type { AgentSessions } from '../store/agent-sessions.ts';
+import { workerLimit } from '../store/daemon-settings.ts';
 import type { Entry } from '../store/entries.ts';
 import type { Batch } from '../store/inbox.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Processes } from '../store/processes.ts';
 import type { Queries } from '../store/queries.ts';
-import { type Settings, workerLimit } from '../store/settings.ts';
+import type { Settings } from '../store/settings.ts';
 import type { ActivationTokens } from './activation-tokens.ts';
 import type { Showed } from './agent-hold.ts';
+import { begin, type Started } from './begin.ts';
 import { countChanges } from './count-changes.ts';
-import type { Folders, WorkerTexts } from './folder.ts';
-import { activationMarker, renderPrompt } from './prompt.ts';
+import type { Folders } from './folder.ts';
+import { activationMarker } from './prompt.ts';
 import { recordEnd } from './record-end.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import type { StopReason } from './settle.ts';
@@ -25,7 +28,8 @@ export type ActivationDeps = {
   folders: Folders;
   tokens: ActivationTokens;
   policy: string;
-  agent: { kind: string; run: RunAgent };
+  agent: Pick<Agent, 'kind' | 'run' | 'describe' | 'canResume'>;
+  sessions: AgentSessions;
   mcpUrl(workerId: string): string;
   /** Further variables that the program gets for this run, such as GH_TOKEN. */
   environment?(run: EnvironmentOf): Record<string, string>;
@@ -116,6 +120,7 @@ async function runToEnd(deps: ActivationDeps, run: RunContext): Promise<{ showed
     );
     deps.tokens.revoke(activationId);
     recorder.close(result.exit, result.droppedBytes);
+    attempt(deps, () => keepSession(deps, run, started, result));
     await recordEnd(deps, run, { result, cause, counts: made.counts() });
     return { showed: showedBy(started, result), exit: result.exit };
   } finally {
@@ -139,56 +144,7 @@ function attempt(deps: ActivationDeps, what: () => void): void {
   }
 }
 
-const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
-type Started = { prompt: string; texts: WorkerTexts } | { failure: string };
-
-/** Records the start with everything the run is given. A folder that cannot be written fails this run, not the daemon. */
-async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, cause: Cause): Promise<Started> {
-  const { journal, queries, settings, folders, policy, agent } = deps;
-  const { workerId, attempt } = batch;
-  let started: Started;
-  try {
-    const texts = folders.prepare(workerId);
-    const bodyMax = settings.get('dispatch.batch_bytes');
-    const { roles, identity } = texts;
-    const prompt = renderPrompt({ workerId, batch, org: journal.org, policy, roles, identity, bodyMax });
-    started = roles.length === 0 ? { failure: `worker ${workerId} has no positions` } : { prompt, texts };
-  } catch (error) {
-    started = { failure: textOf(error) };
-  }
-  const worker = queries.worker(workerId);
-  deps.onMoved();
-  await journal.commit(
-    'system',
-    {
-      type: 'StartActivation',
-      activationId,
-      workerId,
-      triggers: batch.triggers.map(({ seq }) => seq),
-      attempt,
-      agent: { kind: agent.kind },
-      ranWith: {
-        roles: 'texts' in started ? started.texts.roles.map(({ seq }) => seq) : [],
-        identity: worker?.identitySeq ?? 0,
-        grants: worker?.grantsSeq ?? 0,
-      },
-      seenThrough: journal.lastSeq,
-      ...storedPrompt(queries, workerId, 'prompt' in started ? started.prompt : ''),
-    },
-    { cause },
-  );
-  return started;
-}
-
-/** The same words are kept once: an agent that is tried again and again with the same batch must not fill the disk. */
-function storedPrompt(queries: Queries, workerId: string, prompt: string) {
-  const bytes = Buffer.from(prompt);
-  const [last] = queries.activationsOf(workerId, 1);
-  const before = last && queries.prompt(last.seq);
-  if (before && bytes.equals(before.bytes)) return { content: [], promptOf: before.seq };
-  return { content: [{ name: 'prompt', bytes }] };
-}
+export const textOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 type Play = { started: Started; recorder: Recorder; cause: Cause };
 
@@ -206,11 +162,10 @@ async function play(deps: ActivationDeps, run: RunContext, { started, recorder, 
     activationId,
     workerId,
     attempt: count,
-    folder: started.texts.folder,
-    prompt: started.prompt,
+    ...started.handed,
     mcp: { url: deps.mcpUrl(workerId), token: tokens.issue({ workerId, activationId, cause }) },
     environment: deps.environment?.({ workerId, activationId, hops: cause.hops, triggers: batch.triggers }) ?? {},
-    limits: timeLimits(settings, workerId),
+    limits: timeLimits(settings, workerId, started.handed.agent.runSeconds),
     onStart: ({ pid, startedAt }) => {
       attempt(deps, () => processes.remember({ activationId, worker: workerId, pid, startedAt }));
       notQuiet = deps.after(QUIET_START_MS, run.beAlive);
@@ -225,10 +180,21 @@ async function play(deps: ActivationDeps, run: RunContext, { started, recorder, 
   return result.finally(() => notQuiet());
 }
 
-function timeLimits(settings: Settings, workerId: string): AgentRun['limits'] {
+function timeLimits(settings: Settings, workerId: string, ownRunSeconds: number | undefined): AgentRun['limits'] {
   const seconds = (own: 'first_output_seconds' | 'run_seconds') =>
     workerLimit(settings, workerId, own, `dispatch.${own}`) ?? settings.get(`dispatch.${own}`);
-  return { firstOutputMs: seconds('first_output_seconds') * 1_000, runMs: seconds('run_seconds') * 1_000 };
+  return {
+    firstOutputMs: seconds('first_output_seconds') * 1_000,
+    runMs: (ownRunSeconds ?? seconds('run_seconds')) * 1_000,
+  };
+}
+
+/** What went well can be gone on with; a run that failed leaves the session before it. */
+function keepSession(deps: ActivationDeps, { batch, activationId }: RunContext, started: Started, result: AgentResult) {
+  if (!('handed' in started) || !started.kept || result.outcome !== 'done' || !result.session) return;
+  // Redacted while it ran: what it saw is to be forgotten.
+  if (batch.triggers.some(({ seq }) => deps.queries.eventAt(seq)?.redacted)) return;
+  deps.sessions.keep({ ...started.kept, session: result.session, activationId, at: deps.now().toISOString() });
 }
 
 const failed = (exit: string): AgentResult => ({ outcome: 'failed', exit });

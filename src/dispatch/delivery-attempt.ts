@@ -1,4 +1,5 @@
 // One attempt to deliver: what is to leave, handed to its transport, with a limit of time.
+import { randomBytes } from 'node:crypto';
 import {
   type Deliverer,
   DeliveryFailure,
@@ -18,8 +19,8 @@ export type Sender = { send: Deliverer<unknown>; account(): unknown };
 
 export type AttemptDeps = {
   journal: Pick<Journal, 'org'>;
-  queries: Pick<Queries, 'entry'>;
-  settings: Pick<Settings, 'secret'>;
+  queries: Pick<Queries, 'entry' | 'file'>;
+  settings: Pick<Settings, 'secret' | 'setSecret'>;
   senderOf(kind: string): Sender | undefined;
   request: OutboundRequest;
   now(): Date;
@@ -47,7 +48,8 @@ export async function attempt(
   try {
     if (!sender) throw new DeliveryFailure('refused', `the Stream's transport sends nothing (any more)`);
     const outbound = outboundOf(deps, due, entry);
-    const tools = { account: sender.account(), signal, now: deps.now(), request: deps.request };
+    const key = (name: string) => keyOf(deps.settings, name);
+    const tools = { account: sender.account(), signal, key, now: deps.now(), request: deps.request };
     return { receipt: await Promise.race([sender.send.deliver(outbound, tools), aborted(signal)]) };
   } catch (error) {
     if (closing.aborted) return 'interrupted';
@@ -65,9 +67,23 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-function outboundOf({ journal, settings }: AttemptDeps, due: Due, entry: Entry | undefined): Outbound<unknown> {
+/** Random, and kept from then on. */
+function keyOf(settings: AttemptDeps['settings'], name: string): string {
+  const known = settings.secret(name);
+  if (known !== undefined) return known;
+  const made = randomBytes(32).toString('base64');
+  settings.setSecret(name, made);
+  return made;
+}
+
+function outboundOf(
+  { journal, queries, settings }: AttemptDeps,
+  due: Due,
+  entry: Entry | undefined,
+): Outbound<unknown> {
   const { id: deliveryId, stream: streamId, recipient } = due;
   const stream = journal.org.streams.get(streamId);
+  const { email } = journal.org.workers.get(recipient ?? '') ?? {};
   const bytes = entry?.content.find(({ name }) => name === 'message')?.bytes;
   if (!stream || !bytes || entry.event.type !== 'EventPublished')
     throw new DeliveryFailure('refused', 'there is nothing left of the Event that could be sent');
@@ -77,11 +93,15 @@ function outboundOf({ journal, settings }: AttemptDeps, due: Due, entry: Entry |
     streamId,
     streamName: stream.name,
     config: recipient === null ? stream.transport.config : {},
-    ...(recipient === null ? {} : { recipient }),
+    ...(recipient === null ? {} : { recipient, ...(email ? { address: email } : {}) }),
     secrets: [`stream.${streamId}`, `stream.${streamId}.previous`].flatMap((name) => settings.secret(name) ?? []),
     message: decodeMessage(bytes) ?? {},
     bytes,
-    parts: new Map(entry.content.filter(({ name }) => name !== 'message').map((part) => [part.name, part.bytes])),
+    parts: new Map(
+      entry.content
+        .filter(({ name }) => name !== 'message')
+        .map((part) => [part.name, queries.file(entry.seq, part.name) ?? part.bytes]),
+    ),
     hops: entry.hops,
     root: entry.root,
     from: entry.actor,

@@ -121,7 +121,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       if (looks === LOOKS_MAX) return schedule();
       const next = lineUp.next(hasRoom, isBusy);
       if (!next) break;
-      look(next.workerId, next.urgent ? 'urgent' : 'ordinary');
+      look(next.workerId, next.urgent);
     }
     settleIdle();
   }
@@ -132,7 +132,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   /** Clears the mark before the look; whatever commits after the look marks again. */
-  function look(workerId: string, urgency: Urgency): void {
+  function look(workerId: string, isUrgent: boolean): void {
     timers.clear(workerId);
     if (!isAwake(workerId)) return;
     try {
@@ -152,7 +152,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
           restraint.begin(verdict.stop);
           return timers.set(workerId, verdict.stop.untilMs - now().getTime(), 'limit', () => mark(workerId));
         case 'wait_all':
-          lineUp.mark(workerId, urgency);
+          lineUp.putBack(workerId, isUrgent);
           return restraint.holdOrg(verdict.stop);
       }
     } catch (error) {
@@ -195,7 +195,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const [failing] = timers.waitingFor('failure');
     if (failing !== undefined) return `something could not be read or recorded for ${failing}; the disk may be full.`;
     if (restraint.isOrgHeld || hold.isHeld || !lineUp.waits(isBusy)) return undefined;
-    return `Workers wait for one of the ${runs.size} runs under way to end.`;
+    return runs.size > 0 ? `Workers wait for one of the ${runs.size} runs to end.` : 'nobody can be started.';
   }
 
   const isIdle = () =>

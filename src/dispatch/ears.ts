@@ -32,7 +32,7 @@ export function listen(deps: EarsDeps): () => void {
     switch (event.type) {
       case 'EventPublished':
         // What the daemon itself says wakes nobody.
-        if (entry.actor !== 'system' && triggers(journal.org, event.streamId))
+        if (entry.actor !== 'system' && event.quiet === undefined && triggers(journal.org, event.streamId))
           deps.landed(event.streamId, entry.actor, entry.hops === 0);
         return;
       case 'EventHeld':

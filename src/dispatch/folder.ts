@@ -1,9 +1,10 @@
 // The Worker's folder: texts for its agent, written before each activation. The journal is the truth; other files are the Worker's own.
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { conflict } from '../domain/errors.ts';
 import { isSafeId } from '../domain/ids.ts';
 import type { Queries } from '../store/queries.ts';
+import { bringFiles, type EventWithFiles, INBOX } from './inbox-files.ts';
 
 export type FolderDeps = {
   queries: Pick<Queries, 'worker' | 'role' | 'position'>;
@@ -35,6 +36,15 @@ export function createFolders({ queries, envsDir, policy, mcpUrl }: FolderDeps) 
       mkdirSync(join(envsDir, 'archive'), { recursive: true, mode: 0o750 });
       renameSync(folder, join(envsDir, 'archive', workerId));
     },
+    /** Puts the files of these Events into `inbox/`, in place of those of the run before. @returns where they are */
+    bring(workerId: string, events: readonly EventWithFiles[]): Promise<ReadonlyMap<string, string>> {
+      return bringFiles(pathOf(workerId), events);
+    },
+    /** Removes what was brought of an Event that was redacted. */
+    forget(eventId: string, workerIds: Iterable<string>): void {
+      for (const workerId of workerIds)
+        rmSync(join(pathOf(workerId), INBOX, eventId), { recursive: true, force: true });
+    },
     prepare(workerId: string): WorkerTexts {
       const worker = queries.worker(workerId);
       if (!worker) throw conflict(`worker "${workerId}": record not found`);
@@ -57,7 +67,8 @@ export type Folders = ReturnType<typeof createFolders>;
 
 /** The token stays out of the file: the agent takes it from its environment. */
 function mcpConfig(url: string): string {
-  const helix = { type: 'http', url, headers: { Authorization: 'Bearer ${HELIX_MCP_TOKEN}' } };
+  // Some agents would else show the model our tools only after it has searched for them.
+  const helix = { type: 'http', url, alwaysLoad: true, headers: { Authorization: 'Bearer ${HELIX_MCP_TOKEN}' } };
   return JSON.stringify({ mcpServers: { helix } }, null, 2);
 }
 
@@ -67,14 +78,14 @@ function write(folder: string, name: string, text: string): void {
   const wanted = text.endsWith('\n') ? text : `${text}\n`;
   if (current(path) === wanted) return chmodSync(path, 0o600);
   const temporary = join(folder, `.${name}.new`);
-  writeFileSync(temporary, wanted, { mode: 0o600 });
+  // Made anew: a run can have put a link there, or a file that others may read.
+  rmSync(temporary, { recursive: true, force: true });
+  writeFileSync(temporary, wanted, { mode: 0o600, flag: 'wx' });
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) rmSync(path, { recursive: true });
   renameSync(temporary, path);
 }
 
+/** The text of a plain file; a link is never followed. */
 function current(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path, 'utf8') : undefined;
 }

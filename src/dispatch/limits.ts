@@ -1,7 +1,9 @@
 // Rates and daily caps: whether one more run of a Worker is within them. Pure reading: the table of activations is what is
 // counted, the settings are read at use, so a raised limit holds at once and a restart changes nothing.
+
+import { type SettingKey, workerLimit } from '../store/daemon-settings.ts';
 import type { RunCounts } from '../store/run-counts.ts';
-import { type SettingKey, type Settings, workerLimit } from '../store/settings.ts';
+import type { Settings } from '../store/settings.ts';
 
 /** What is in the way of a run. */
 export type Stop = {

@@ -8,6 +8,7 @@ export type LineUp = {
   next: Lines['next'];
   /** Sorts some. @returns whether there are more to sort */
   sort(): boolean;
+  putBack: Lines['putBack'];
   waits: Lines['waits'];
   readonly size: number;
 };
@@ -47,6 +48,7 @@ export function createLineUp({ inbox, triggersMax, isAwake, onNothing, onFailure
       else lines.mark(workerId, urgency === 'urgent');
     },
     next: lines.next,
+    putBack: lines.putBack,
     waits: (isBusy) => lines.waits(isBusy) || unsorted.values().some((workerId) => !isBusy(workerId)),
     sort() {
       let room = SORTED_AT_ONCE;

@@ -11,6 +11,8 @@ export type Lines = {
     hasRoom: (urgent: boolean) => boolean,
     isBusy: (workerId: string) => boolean,
   ): { workerId: string; urgent: boolean } | undefined;
+  /** Puts who was taken out too early back to the beginning of their line. */
+  putBack(workerId: string, urgent: boolean): void;
   /** Whether somebody stands in a line who is not busy. */
   waits(isBusy: (workerId: string) => boolean): boolean;
   readonly size: number;
@@ -41,6 +43,12 @@ export function createLines(): Lines {
         }
       }
       return undefined;
+    },
+    putBack(workerId, isUrgent) {
+      const line = isUrgent ? urgent : ordinary;
+      const others = [...line];
+      line.clear();
+      for (const each of [workerId, ...others]) line.add(each);
     },
     waits: (isBusy) => [urgent, ordinary].some((line) => line.values().some((workerId) => !isBusy(workerId))),
     get size() {

@@ -7,7 +7,7 @@ const PAUSE_FIRST_MS = 5_000;
 /** A target that is up again is noticed within this time. */
 const PAUSE_MAX_MS = 300_000;
 /** A target may ask for a longer one, within reason. */
-const WANTED_MAX_MS = 24 * 3_600_000;
+const WANTED_MAX_MS = 6 * 3_600_000;
 
 export type Pace = {
   /** How many may be in flight now; 0 while the target is left alone. */

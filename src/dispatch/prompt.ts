@@ -15,6 +15,8 @@ export type PromptParts = {
   identity: string;
   /** Most characters of one Message body that are shown. */
   bodyMax: number;
+  /** Where the files of the triggers are, in the folder, by Event id and part. */
+  files?: ReadonlyMap<string, string>;
 };
 
 const EXTRA_MAX = 4_096;
@@ -22,23 +24,45 @@ const EXTRA_MAX = 4_096;
 const HEADER_MAX = 1_000;
 const ATTACHMENTS_MAX = 20;
 
+/** Everything a Worker is told, as one text. */
 export function renderPrompt(parts: PromptParts): string {
-  const { workerId, batch, policy, roles, identity } = parts;
-  const sections = [
-    `You are ${workerId}, a Worker in an organisation of people and AI Workers. Your folder is the current directory; ` +
-      'role.md, identity.md and agent.md in it hold the texts below. This activation is a single turn: act, then exit.',
-    ...roles.map(({ positionId, content }) => `=== Your Role (${positionId}) ===\n${content.trim()}\n=== end role ===`),
-    `=== Who you are ===\n${identity.trim()}\n=== end identity ===`,
-    `=== Policy ===\n${policy.trim()}\n=== end policy ===`,
-    ...attemptNote(batch),
-    ...triggerBlocks(parts),
-    'Act on this now, without preamble, using your tools; then exit.',
-  ];
-  return `${sections.join('\n\n')}\n`;
+  return joined([...greeting(parts, 'texts below'), ...textBlocks(parts), policyBlock(parts), ...task(parts)]);
 }
 
+/** Roles, identity and policy alone, for agents that are given them apart from the prompt. */
+export const renderInstructions = (parts: PromptParts): string => joined([...textBlocks(parts), policyBlock(parts)]);
+
+/** The prompt beside {@link renderInstructions}. @param since what happened since the session that goes on was left */
+export function renderBrief(parts: PromptParts, since?: string): string {
+  const opening = greeting(parts, 'texts you were given');
+  return since === undefined
+    ? joined([...opening, policyBlock(parts), ...task(parts)])
+    : joined([`${since}\n\nNew since then:`, ...task(parts)]);
+}
+
+const joined = (sections: string[]) => `${sections.join('\n\n')}\n`;
+
+const greeting = ({ workerId }: PromptParts, texts: string): string[] => [
+  `You are ${workerId}, a Worker in an organisation of people and AI Workers. Your folder is the current directory; ` +
+    `role.md, identity.md and agent.md in it hold the ${texts}. This activation is a single turn: act, then exit.`,
+];
+
+const textBlocks = ({ roles, identity }: PromptParts): string[] => [
+  ...roles.map(({ positionId, content }) => `=== Your Role (${positionId}) ===\n${content.trim()}\n=== end role ===`),
+  `=== Who you are ===\n${identity.trim()}\n=== end identity ===`,
+];
+
+const policyBlock = ({ policy }: PromptParts) => `=== Policy ===\n${policy.trim()}\n=== end policy ===`;
+
+const task = (parts: PromptParts): string[] => [
+  ...attemptNote(parts.batch),
+  ...triggerBlocks(parts),
+  'Act on this now, without preamble, using your tools; then exit.',
+];
+
+/** Also at the first attempt, when a run in which the agent failed did not count. */
 function attemptNote({ attempt, reason }: Batch): string[] {
-  if (attempt <= 1) return [];
+  if (attempt <= 1 && reason === undefined) return [];
   return [
     `attempt ${attempt}: ${oneLine(reason ?? 'a previous run was cut off')}. Part of the work may be done already; look before you repeat it.`,
   ];
@@ -58,7 +82,7 @@ function block(label: string, entry: Entry, parts: PromptParts): string {
   return `${label}=== Trigger ===\n${triggerText(entry, parts)}\n=== end trigger ===`;
 }
 
-function triggerText(entry: Entry, { org, bodyMax }: PromptParts): string {
+function triggerText(entry: Entry, { org, bodyMax, files }: PromptParts): string {
   switch (entry.event.type) {
     case 'WorkerHired':
       return 'kind: hire\nYou were just hired. Do the one-time set-up that your Role asks for, then exit. Events will wake you from now on.';
@@ -66,12 +90,14 @@ function triggerText(entry: Entry, { org, bodyMax }: PromptParts): string {
       return `kind: request\nasked by: ${entry.actor}\nreason:\n${indented(clipped(entry.event.reason, bodyMax))}`;
     default: {
       const view = toView(entry);
-      return view ? eventText(view, entry.actor, org, bodyMax) : 'kind: unknown';
+      return view ? eventText(view, entry.actor, { org, bodyMax, files }) : 'kind: unknown';
     }
   }
 }
 
-function eventText(view: EventView, actor: string, org: Org, bodyMax: number): string {
+type Around = Pick<PromptParts, 'org' | 'bodyMax'> & { files: PromptParts['files'] };
+
+function eventText(view: EventView, actor: string, { org, bodyMax, files }: Around): string {
   const message: Message = view.message ?? {};
   const kind = org.workers.get(actor)?.kind;
   const lines = [`stream: ${view.streamId}`, `event: ${view.id}`, `time: ${view.createdAt}`];
@@ -82,14 +108,17 @@ function eventText(view: EventView, actor: string, org: Org, bodyMax: number): s
   header('source_kind', kind);
   header('from', message.from);
   header('to', message.to?.join(', '));
+  header('cc', message.cc?.join(', '));
   header('subject', message.subject);
   header('thread_id', message.thread_id);
   header('in_reply_to', message.in_reply_to);
   header('message_id', message.message_id);
   header('body_content_type', message.body_content_type);
   const attachments = message.attachments ?? [];
-  for (const { filename, content_type: type, size_bytes: size } of attachments.slice(0, ATTACHMENTS_MAX)) {
-    header('attachment', [filename, type, size === undefined ? undefined : `${size} bytes`].filter(Boolean).join(', '));
+  for (const { filename, content_type: type, size_bytes: size, url = '' } of attachments.slice(0, ATTACHMENTS_MAX)) {
+    const file = files?.get(`${view.id}/${url}`);
+    const facts = [filename, type, size === undefined ? undefined : `${size} bytes`, file && `file ${file}`];
+    header('attachment', facts.filter(Boolean).join(', '));
   }
   if (attachments.length > ATTACHMENTS_MAX) lines.push(`and ${attachments.length - ATTACHMENTS_MAX} more attachments`);
   if (view.redacted) lines.push('This Event was redacted; its text is gone.');

@@ -22,11 +22,12 @@ export type StallAlarm = {
 };
 
 /** How often it is looked, and so how late the alarm may be. */
-const LOOK_MS = 15_000;
+export const LOOK_MS = 15_000;
 
 export function createStallAlarm(deps: Deps, reason: StallReason): StallAlarm {
   const { journal, settings, now, after, onFailure } = deps;
-  let movedAt = now().getTime();
+  let lookedAt = now().getTime();
+  let stillMs = 0;
   let alarm: StallAlarm['alarm'];
   let cancel = after(LOOK_MS, look);
 
@@ -35,11 +36,15 @@ export function createStallAlarm(deps: Deps, reason: StallReason): StallAlarm {
 
   function look(): void {
     cancel = after(LOOK_MS, look);
+    const elapsedMs = now().getTime() - lookedAt;
+    lookedAt += elapsedMs;
     const why = reason();
     if (why === undefined) return moved();
+    // A machine that slept, or a clock that was set, is no stall.
+    stillMs += Math.min(Math.max(elapsedMs, 0), 2 * LOOK_MS);
     const seconds = settings.get('dispatch.stall_alarm');
-    if (alarm || now().getTime() - movedAt < seconds * 1_000) return;
-    alarm = { since: new Date(movedAt).toISOString(), why };
+    if (alarm || stillMs < seconds * 1_000) return;
+    alarm = { since: new Date(now().getTime() - stillMs).toISOString(), why };
     post(
       'Work waits and nothing moves',
       `For ${seconds} s (dispatch.stall_alarm) no run has begun, said anything or ended, although there is work: ${why} ` +
@@ -48,7 +53,7 @@ export function createStallAlarm(deps: Deps, reason: StallReason): StallAlarm {
   }
 
   function moved(): void {
-    movedAt = now().getTime();
+    stillMs = 0;
     if (!alarm) return;
     alarm = undefined;
     post('Work goes on', 'What waited moves again; nothing is needed from you.');

@@ -7,16 +7,47 @@ export type Segment = { body: string; extra?: unknown };
 /** Names one process for good; a pid alone is given again. `startedAt` is opaque: what the OS says about its start. */
 export type ProcessIdentity = { pid: number; startedAt: string };
 
+/** What was chosen for one Worker; what is absent is as the settings say. */
+export type WorkerAgent = {
+  kind?: string;
+  /** Of the kind `command`: the program and its arguments. */
+  command?: string[];
+  model?: string;
+  effort?: string;
+  runSeconds?: number;
+  context?: 'fresh' | 'resume';
+};
+
+/** Where a run's program is put: behind a sandbox's own command, and under another user of the system. */
+export type Confinement = {
+  /** Stands before the program and its arguments; `{folder}`, `{worker}` and `{home}` in it name the run's. */
+  wrap: string[];
+  /** A user's name, in which `{worker}` names the Worker's id without `w-`; absent for the daemon's own. */
+  runAs?: string;
+};
+
 /** Everything that one activation hands to the program that plays the Worker. */
 export type AgentRun = {
   activationId: string;
   workerId: string;
   attempt: number;
+  agent: WorkerAgent;
   /** The Worker's folder: it exists and becomes the working directory. */
   folder: string;
   /** Goes over stdin, never into the arguments, which every user of the machine can read. */
   prompt: string;
+  /** Roles, identity and policy as one text, for agents that take them apart from the prompt, which holds them too. */
+  instructions: string;
+  /** The prompt for an agent that is given the instructions apart: without Roles and identity. */
+  briefPrompt: string;
   mcp: { url: string; token: string };
+  /** Tools of the agent program itself that the Worker holds, such as `Bash(gh *)`. */
+  grants: string[];
+  /** The agent's own session that goes on; absent for a fresh one. */
+  resume?: string;
+  /** Absent for a run that leaves no session behind; else the sessions of this Worker that later runs may go on in. */
+  keptSessions?: string[];
+  confinement: Confinement;
   /** Further variables for this Worker, such as GH_TOKEN. They may replace what the daemon passes on, but no HELIX_ variable. */
   environment: Record<string, string>;
   /** Milliseconds from the start to the first output, and to the end. */
@@ -44,16 +75,34 @@ export type AgentResult = {
   droppedBytes?: number;
   /** Where the agent reports it. */
   usage?: Usage;
+  /** The agent's own session, by which a later run can go on. */
+  session?: string;
 };
 
 /** Whether an agent could run now; if not, what is wrong and what to do, each one sentence. */
 export type AgentCheck = { ok: true; version?: string } | { ok: false; problem: string; fix: string };
+
+/** All that can be said of an agent without running it, for people who set it up. */
+export type AgentReport = {
+  kind: string;
+  /** Where its program is; null when it was not found. */
+  found: string | null;
+  version: string | null;
+  /** null where no login is needed, or none can be told. */
+  loggedIn: boolean | null;
+  /** What keeps it from running, each with what to do. */
+  problems: { sentence: string; fix: string }[];
+};
 
 export type RunAgent = (run: AgentRun) => Promise<AgentResult>;
 
 export type Agent = {
   kind: string;
   check(): Promise<AgentCheck>;
+  /** Whether a session of its own can be gone on with; absent for agents that know no sessions. */
+  canResume?(folder: string, session: string): Promise<boolean>;
+  /** Version and model with which it would run now, for the record. */
+  describe?(agent: WorkerAgent): Promise<{ version?: string; model?: string }>;
   /**
    * Plays the Worker once. Resolves only when every process of the activation is gone, also after a normal exit; what
    * cannot be ended is named in the transcript and waited for. Rejects only for bugs, and then too nothing is left running.

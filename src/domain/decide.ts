@@ -41,7 +41,7 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
     case 'HireWorker':
       return worker.hireWorker(org, command, context);
     case 'UpdateIdentity':
-      return worker.updateIdentity(org, command.workerId, command.content, context);
+      return worker.updateIdentity(org, command, context);
     case 'MoveWorker':
       return worker.moveWorker(org, command.workerId, command.positions);
     case 'FireWorker':

@@ -14,6 +14,8 @@ export type Outbound<Config> = {
   config: Config;
   /** Set on a copy that goes to one Worker instead of the Stream's own target. */
   recipient?: string;
+  /** That Worker's mail address, as it is now. */
+  address?: string;
   /** The Stream's own secrets, newest first. */
   secrets: string[];
   message: Message;
@@ -35,6 +37,8 @@ export type DeliveryTools = {
   account: unknown;
   /** Aborted when the time for this attempt is over or the daemon stops. */
   signal: AbortSignal;
+  /** A key of the daemon's own, such as that of reply addresses; made when it is first asked for. */
+  key(name: string): string;
   /** When this attempt is made. */
   now: Date;
   /** Sends a request to an address that was checked when it was connected to; follows no redirect. */

@@ -9,7 +9,7 @@ import { subscribeWorker } from './subscription.ts';
 import { isPerson, requireWorker } from './worker.ts';
 
 export type EventCommand =
-  | { type: 'Publish'; streamId: string; content: ContentPart[] }
+  | { type: 'Publish'; streamId: string; content: ContentPart[]; quiet?: string }
   | { type: 'SendDm'; toWorkerId: string; body: string }
   | { type: 'PostNotice'; subject: string; body: string }
   /** `keptOut`: Workers whose filter does not let it through; the journal fills it in. */
@@ -19,10 +19,17 @@ export type EventCommand =
 
 /**
  * `content` names the erasable parts of the Event: `message` and whatever the transport keeps beside it; `outbound` the ways
- * it leaves by, if it leaves.
+ * it leaves by, if it leaves. `quiet` is why it is recorded but wakes nobody, such as mail that a program sent.
  */
 export type OrgEventEvent =
-  | { type: 'EventPublished'; id: string; streamId: string; content: ContentPart[]; outbound?: Departure[] }
+  | {
+      type: 'EventPublished';
+      id: string;
+      streamId: string;
+      content: ContentPart[];
+      outbound?: Departure[];
+      quiet?: string;
+    }
   /** `limit`: `pace` when it goes on by itself; without, it waits for a person. */
   | { type: 'EventHeld'; event: number; streamId: string; reason: string; limit?: 'pace' }
   /** `stillLimited`: no person let it go, so that limits and expiry go on counting for it. */
@@ -33,12 +40,13 @@ export type OrgEventEvent =
 /** An Event too far from its cause, or whose chain is too busy, is kept but wakes nobody until a person releases it. */
 export function publish(
   org: Org,
-  { streamId, content }: { streamId: string; content: ContentPart[] },
+  { streamId, content, quiet }: { streamId: string; content: ContentPart[]; quiet?: string },
   context: Context,
 ): DomainEvent[] {
   const stream = requireStream(org, streamId);
   checkMayPublish(org, streamId, stream, context);
-  return published(org, { streamId, content, offset: 0, wakes: wakesAnybody(org, streamId, context.actor) }, context);
+  const wakes = quiet === undefined && wakesAnybody(org, streamId, context.actor);
+  return published(org, { streamId, content, quiet, offset: 0, wakes }, context);
 }
 
 export function sendDm(
@@ -123,12 +131,18 @@ function requireHeld(org: Org, event: number, streamId: string): { publisher: st
   return held;
 }
 
-type NewEvent = { streamId: string; content: ContentPart[]; offset: number; wakes: boolean };
+type NewEvent = {
+  streamId: string;
+  content: ContentPart[];
+  quiet?: string | undefined;
+  offset: number;
+  wakes: boolean;
+};
 
-function published(org: Org, { streamId, content, offset, wakes }: NewEvent, context: Context): DomainEvent[] {
+function published(org: Org, { streamId, content, quiet, offset, wakes }: NewEvent, context: Context): DomainEvent[] {
   const { limits, hops, root } = context;
   const seq = context.seq + offset;
-  const event = newEvent(org, { streamId, content, offset }, context);
+  const event = { ...newEvent(org, { streamId, content, offset }, context), ...(quiet === undefined ? {} : { quiet }) };
   const events: DomainEvent[] = [event];
   if (hops <= limits.maxHops || (!wakes && !event.outbound)) {
     if (context.tooFast !== undefined) events.push(...paced(org, seq, streamId, context));

@@ -36,12 +36,14 @@ export function evolve(org: Org, event: DomainEvent, header: Header): void {
         kind,
         positions: [positionId],
         hiredBy: header.actor,
+        email: null,
         paused: false,
         firedAt: null,
       });
       return;
     }
     case 'WorkerMoved':
+    case 'WorkerEmailChanged':
     case 'WorkerPaused':
     case 'WorkerResumed':
     case 'WorkerFired':
@@ -120,6 +122,7 @@ export const STATE_TYPES = [
   'PositionDeleted',
   'WorkerHired',
   'WorkerMoved',
+  'WorkerEmailChanged',
   'WorkerPaused',
   'WorkerResumed',
   'WorkerFired',
@@ -143,12 +146,13 @@ export const STATE_TYPES = [
 
 function evolveWorker(
   org: Org,
-  event: Of<'WorkerMoved' | 'WorkerPaused' | 'WorkerResumed' | 'WorkerFired'>,
+  event: Of<'WorkerMoved' | 'WorkerEmailChanged' | 'WorkerPaused' | 'WorkerResumed' | 'WorkerFired'>,
   header: Header,
 ): void {
   const worker = org.workers.get(event.workerId);
   if (!worker) return;
   if (event.type === 'WorkerMoved') worker.positions = event.positions;
+  else if (event.type === 'WorkerEmailChanged') worker.email = event.email;
   else if (event.type !== 'WorkerFired') worker.paused = event.type === 'WorkerPaused';
   else {
     Object.assign(worker, { positions: [], firedAt: header.at });

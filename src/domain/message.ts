@@ -1,7 +1,15 @@
 import type { ContentPart } from './entry.ts';
 
 /** A file that came or goes with a Message: what it is, not its bytes. */
-export type Attachment = { filename: string; content_type?: string; size_bytes?: number; url?: string };
+export type Attachment = {
+  filename: string;
+  content_type?: string;
+  size_bytes?: number;
+  /** Where its bytes are: the name of a part of the same Event, such as `attachment-1`, or an address of the web. */
+  url?: string;
+  /** By which an HTML body refers to it (`cid:`). */
+  content_id?: string;
+};
 
 /**
  * The one envelope of everything that lands on a Stream. Every field may be absent; an empty one is never stored.
@@ -10,6 +18,7 @@ export type Attachment = { filename: string; content_type?: string; size_bytes?:
 export type Message = {
   from?: string;
   to?: string[];
+  cc?: string[];
   subject?: string;
   body?: string;
   body_content_type?: string;
@@ -24,6 +33,7 @@ export type Message = {
 const fields = [
   'from',
   'to',
+  'cc',
   'subject',
   'body',
   'body_content_type',
@@ -69,14 +79,18 @@ export function messageOf(content: readonly ContentPart[]): Message {
 
 function isMessage(value: unknown): value is Message {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const { to = [], attachments = [] } = value as { to?: unknown; attachments?: unknown };
-  if (!Array.isArray(to) || !to.every((address) => typeof address === 'string') || !Array.isArray(attachments))
-    return false;
+  const { to = [], cc = [], attachments = [] } = value as { to?: unknown; cc?: unknown; attachments?: unknown };
+  if (![to, cc].every(isAddressList) || !Array.isArray(attachments)) return false;
   return fields.every((field) => {
     const held = (value as Record<string, unknown>)[field];
-    return held === undefined || typeof held === 'string' || field === 'to' || field === 'attachments';
+    return held === undefined || typeof held === 'string' || LISTS.has(field);
   });
 }
+
+const LISTS: ReadonlySet<string> = new Set(['to', 'cc', 'attachments'] satisfies (keyof Message)[]);
+
+const isAddressList = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((address) => typeof address === 'string');
 
 type RawJson = { rawJSON(text: string): unknown };
 

@@ -49,6 +49,7 @@ export type WorkerState = {
   kind: WorkerKind;
   positions: string[];
   hiredBy: string;
+  email: string | null;
   paused: boolean;
   /** RFC 3339, or null while employed. */
   firedAt: string | null;

@@ -3,8 +3,11 @@ import { checkId } from './ids.ts';
 import type { DomainEvent, Org, StreamState } from './org.ts';
 import { resumeSending } from './outbox.ts';
 
-/** How a Stream reaches outside: the kind names a transport, which alone understands the config. */
-export type StreamTransport = { kind: string; config: Record<string, unknown> };
+/**
+ * How a Stream reaches outside: the kind names a transport, which alone understands the config. Of an `address`, such as a
+ * mail alias, no two Streams have the same.
+ */
+export type StreamTransport = { kind: string; config: Record<string, unknown>; address?: string };
 
 /** What a Stream is for; only `open` and `dm` Streams wake anybody. */
 export type StreamPurpose = 'open' | 'dm' | 'transcript' | 'notices' | 'chat';
@@ -101,7 +104,7 @@ function* existing(org: Org): Iterable<string> {
   for (const [id, stream] of org.streams) if (stream.deletedAt === null) yield id;
 }
 
-function checkFields(org: Org, streamId: string, { name, description }: { name: string; description: string }): void {
+function checkFields(org: Org, streamId: string, { name, description, transport }: StreamFields): void {
   if (name.trim() === '') throw invalid('stream name is empty');
   if (name.length > NAME_MAX) throw invalid(`The stream name is longer than ${NAME_MAX} characters.`);
   if (description.length > DESCRIPTION_MAX)
@@ -109,4 +112,14 @@ function checkFields(org: Org, streamId: string, { name, description }: { name: 
   const holder = org.streamNames.get(name);
   if (holder !== undefined && holder !== streamId)
     throw conflict(`A Stream named "${name}" already exists: ${holder}.`);
+  checkAddress(org, streamId, transport);
+}
+
+function checkAddress(org: Org, streamId: string, { kind, address }: StreamTransport): void {
+  if (address === undefined) return;
+  for (const [otherId, { transport, deletedAt }] of org.streams) {
+    if (otherId === streamId || deletedAt !== null) continue;
+    if (transport.kind === kind && transport.address === address)
+      throw conflict(`Stream ${otherId} has ${address} already; take another.`);
+  }
 }

@@ -1,3 +1,4 @@
+import { isEmailAddress } from './email-address.ts';
 import { conflict, forbidden, invalid, missing } from './errors.ts';
 import { checkGrantable, checkNewGrantId } from './grant.ts';
 import { activationStreamId, checkId, OWNER } from './ids.ts';
@@ -17,8 +18,9 @@ export type WorkerCommand =
       identity: string;
       grants: { grantId: string; tool: string }[];
       streams: string[];
+      email?: string;
     }
-  | { type: 'UpdateIdentity'; workerId: string; content: string }
+  | { type: 'UpdateIdentity'; workerId: string; content?: string; email?: string | null }
   | { type: 'MoveWorker'; workerId: string; positions: string[] }
   | { type: 'FireWorker'; workerId: string }
   | { type: 'PauseWorker'; workerId: string }
@@ -28,6 +30,7 @@ export type WorkerCommand =
 export type WorkerEvent =
   | { type: 'WorkerHired'; workerId: string; positionId: string; kind: WorkerKind; identity: string }
   | { type: 'IdentityUpdated'; workerId: string; content: string }
+  | { type: 'WorkerEmailChanged'; workerId: string; email: string | null }
   | { type: 'WorkerMoved'; workerId: string; positions: string[] }
   | { type: 'WorkerFired'; workerId: string }
   | { type: 'WorkerPaused'; workerId: string }
@@ -45,6 +48,7 @@ export function hireWorker(org: Org, hire: HireWorker, context: Context): Domain
   checkText('identityContent', identity);
   requirePosition(org, positionId);
   const events: DomainEvent[] = [{ type: 'WorkerHired', workerId, positionId, kind, identity }];
+  if (hire.email !== undefined) events.push(emailChanged(workerId, kind, hire.email));
   const grants = [...new Map(hire.grants.map((given) => [given.tool, given])).values()];
   if (new Set(grants.map(({ grantId }) => grantId)).size < grants.length)
     throw invalid('The same Grant id is given twice.');
@@ -82,11 +86,26 @@ function transcriptStream(org: Org, workerId: string, hirer: string): DomainEven
   return events;
 }
 
-export function updateIdentity(org: Org, workerId: string, content: string, { actor }: Context): DomainEvent[] {
-  requireWorker(org, workerId);
+type UpdateIdentity = Extract<WorkerCommand, { type: 'UpdateIdentity' }>;
+
+export function updateIdentity(org: Org, update: UpdateIdentity, { actor }: Context): DomainEvent[] {
+  const { workerId, content, email } = update;
+  const worker = requireWorker(org, workerId);
   if (workerId === OWNER && actor !== OWNER) throw forbidden('Only the owner says who the owner is.');
-  checkText('content', content);
-  return [{ type: 'IdentityUpdated', workerId, content }];
+  const events: DomainEvent[] = [];
+  if (content !== undefined || email === undefined) {
+    checkText('content', content ?? '');
+    events.push({ type: 'IdentityUpdated', workerId, content: content ?? '' });
+  }
+  if (email !== undefined && email !== worker.email) events.push(emailChanged(workerId, worker.kind, email));
+  return events;
+}
+
+function emailChanged(workerId: string, kind: WorkerKind, email: string | null): DomainEvent {
+  if (email === null) return { type: 'WorkerEmailChanged', workerId, email };
+  if (kind === 'ai') throw invalid(`Worker ${workerId} is an AI; only people get mail at an address of their own.`);
+  if (!isEmailAddress(email)) throw invalid(`email ${JSON.stringify(email.slice(0, 80))} is not an email address`);
+  return { type: 'WorkerEmailChanged', workerId, email };
 }
 
 export function moveWorker(org: Org, workerId: string, positions: string[]): DomainEvent[] {

@@ -9,9 +9,9 @@ import type { Journal } from '../store/journal.ts';
 import { createProvenance, type Provenance } from '../store/provenance.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
+import { REPLY_KEY } from '../transports/email-reply-address.ts';
 import {
   type AccountSetting,
-  type Inbound,
   type RawRequest,
   type Receiver,
   type Transport,
@@ -19,6 +19,7 @@ import {
   Unready,
 } from '../transports/transport.ts';
 import { causeOf } from './inbound-cause.ts';
+import { type Placed, place } from './inbound-placing.ts';
 import { createInboundReader, type InboundReader, type Reading } from './inbound-reading.ts';
 import { createRoom } from './inbound-room.ts';
 import { allowOnly, Refusal } from './refusal.ts';
@@ -83,8 +84,10 @@ async function take(
   };
   const { inbound, digest } = await genuine(deps.reader, reading, receive);
   // One that fails fails the request: the provider comes again, and what has landed is recognised then.
+  const context = { org, queries: deps.queries, replyKey: deps.settings.secret(REPLY_KEY) };
+  const placed = inbound.flatMap((one) => place(context, kind, one) ?? []);
   const landed = await Promise.all(
-    inbound.map(async (one) => {
+    placed.map(async (one) => {
       const cause = await causeOf(deps, one.origin, { receive, account: reading.account });
       return land(deps, kind, one, { digest: Buffer.from(digest), ...(cause ? { cause } : {}) });
     }),
@@ -96,10 +99,10 @@ async function take(
 async function land(
   { journal, queries }: InboundDeps,
   kind: string,
-  inbound: Inbound,
+  placed: Placed,
   { digest: bodyDigest, cause }: { digest: Buffer; cause?: Cause },
 ): Promise<Landed> {
-  const { streamId, content, delivery } = inbound;
+  const { actor, streamId, command, delivery } = placed;
   const once: Once | undefined = delivery && {
     stream: streamId,
     provider: delivery.provider,
@@ -107,18 +110,13 @@ async function land(
     bodyDigest,
     refuseOtherBody: delivery.ownKey,
   };
-  const { entries, repeatOf } = await journal.commit(
-    `transport:${kind}`,
-    { type: 'Publish', streamId, content },
-    { via: 'transport', ...(once ? { once } : {}), ...(cause ? { cause } : {}) },
-  );
-  const published = entries[0]?.event;
-  const id =
-    published?.type === 'EventPublished'
-      ? published.id
-      : repeatOf === undefined
-        ? undefined
-        : queries.eventAt(repeatOf)?.id;
+  const { entries, repeatOf } = await journal.commit(actor, command, {
+    via: 'transport',
+    ...(once ? { once } : {}),
+    ...(cause ? { cause } : {}),
+  });
+  const [published] = entries.flatMap(({ event }) => (event.type === 'EventPublished' ? [event] : []));
+  const id = published?.id ?? (repeatOf === undefined ? undefined : queries.eventAt(repeatOf)?.id);
   if (id === undefined) throw new Error(`an accepted ${kind} delivery left no Event on ${streamId}`);
   return { id, streamId };
 }

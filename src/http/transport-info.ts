@@ -8,7 +8,7 @@ import type { Transport } from '../transports/transport.ts';
  * @param accountOf what a transport's setting holds
  */
 export function transportInfo(
-  { kind, config, batch, inboundOnly, signs, account, receive, send, schedule }: Transport,
+  { kind, config, address, batch, inboundOnly, signs, account, receive, send, schedule }: Transport,
   baseUrl: () => string,
   accountOf: (key: string) => unknown,
 ): TransportInfo {
@@ -19,6 +19,7 @@ export function transportInfo(
       if (parsed.success) return parsed.data as Record<string, unknown>;
       throw invalid(parsed.error.issues[0]?.message ?? `the ${kind} config does not fit`);
     },
+    ...(address === undefined ? {} : { addressOf: (given) => address(given) }),
     signs: (checked) => (signs ? signs(checked) : checked.secret === true),
     ...(send && { way: (message, checked) => send.lane(message, checked) }),
     ...(batch === undefined ? {} : { batch }),

@@ -135,6 +135,7 @@ export function filedUnder(event: DomainEvent): { stream: string | null; subject
     case 'WorkerHired':
     case 'IdentityUpdated':
     case 'WorkerMoved':
+    case 'WorkerEmailChanged':
     case 'WorkerFired':
     case 'WorkerPaused':
     case 'WorkerResumed':

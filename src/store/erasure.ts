@@ -1,6 +1,8 @@
 import type Database from 'better-sqlite3';
+import type { ContentPart } from '../domain/entry.ts';
 import type { OrgEventEvent } from '../domain/event.ts';
 import { decodeMessage, type Message } from '../domain/message.ts';
+import { createAttachmentErasure } from './attachments.ts';
 import { createSearchErasure } from './search.ts';
 
 type EventRedacted = Extract<OrgEventEvent, { type: 'EventRedacted' }>;
@@ -29,6 +31,14 @@ export function createErasure(sqlite: Database.Database): (redacted: EventRedact
   );
   const linesAfter = sqlite.prepare('SELECT seq, body, extra FROM transcripts WHERE seq > ?');
   const eraseLine = sqlite.prepare(`UPDATE transcripts SET ${REDACTED} WHERE seq = ?`);
+  const filesOf = sqlite.prepare(
+    "SELECT name, bytes FROM content WHERE seq = ? AND name LIKE 'attachment-%' AND bytes IS NOT NULL",
+  );
+  const files = createAttachmentErasure(sqlite);
+  // What an agent remembers of a run is in its session: nobody goes on in it, and its file goes before the Worker's next run.
+  const dropSessions = sqlite.prepare(
+    'DELETE FROM agent_sessions WHERE worker = (SELECT worker FROM activations WHERE seq = ?)',
+  );
   const eraseSearch = createSearchErasure(sqlite);
   const forgetDigest = sqlite.prepare('UPDATE idempotency SET body_digest = NULL WHERE seq = ?');
 
@@ -51,8 +61,12 @@ export function createErasure(sqlite: Database.Database): (redacted: EventRedact
       eraseSearch(event, message);
       eraseQuotes(event, quotesOf(message));
     }
+    for (const part of filesOf.all(event) as ContentPart[]) files.remove(part);
     for (const seq of [event, ...alsoErased]) eraseContent.run(seq);
-    for (const seq of alsoErased) eraseRun.run({ seq });
+    for (const seq of alsoErased) {
+      eraseRun.run({ seq });
+      dropSessions.run(seq);
+    }
     forgetDigest.run(event);
   };
 }

@@ -16,6 +16,8 @@ export type EventView = {
   body: string;
   message?: Message;
   createdAt: string;
+  /** Why it wakes nobody. */
+  quiet?: string;
   redacted?: true;
 };
 
@@ -52,6 +54,7 @@ const FOREVER = Number.MAX_SAFE_INTEGER;
 export function createEventReader(db: Db): EventReader {
   const { sqlite } = db;
   const entries = createEntryReader(db);
+  const messages = createEntryReader(db, 'message');
   const scan = sqlite
     .prepare('SELECT seq FROM journal WHERE stream = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?')
     .pluck();
@@ -68,7 +71,7 @@ export function createEventReader(db: Db): EventReader {
   const newestEvent = sqlite.prepare('SELECT last_seq FROM streams WHERE id = ?').pluck();
   const after = sqlite.prepare('SELECT seq FROM journal WHERE seq > ? ORDER BY seq LIMIT ?').pluck();
 
-  const viewsOf = (seqs: number[]) => entries(seqs).flatMap((entry) => toView(entry) ?? []);
+  const viewsOf = (seqs: number[]) => messages(seqs).flatMap((entry) => toView(entry) ?? []);
 
   function ofStream(streamId: string, { after: from = 0, before = FOREVER, limit, thread }: EventRange): EventView[] {
     if (streamId.startsWith(TRANSCRIPT_PREFIX)) {
@@ -88,7 +91,7 @@ export function createEventReader(db: Db): EventReader {
   }
 
   function eventAt(seq: number): EventView | undefined {
-    const [entry] = entries([seq]);
+    const [entry] = messages([seq]);
     if (entry) return toView(entry);
     const row = line.get(seq) as LineRow | undefined;
     return row && lineView(row);
@@ -133,6 +136,7 @@ export function toView(entry: Entry): EventView | undefined {
     streamId: event.streamId,
     source: entry.actor.startsWith('w-') ? entry.actor : '',
     createdAt: entry.at,
+    ...(event.quiet === undefined ? {} : { quiet: event.quiet }),
   };
   if (!bytes) return { ...common, body: '', redacted: true };
   const message = decodeMessage(bytes);

@@ -95,6 +95,7 @@ export function createEventStatus(db: Db): EventStatusReader {
     }
     const held = heldEvent.get(event.seq) as { state: string; reason: string } | undefined;
     if (held?.state === 'held') return { state: 'held', reason: held.reason };
+    if (held?.state === 'quiet') return { state: 'filtered', reason: held.reason };
     if (held?.state === 'discarded') return { state: 'dropped', reason: 'discarded' };
     const waits = put !== undefined || openTriggers(worker).includes(event.seq);
     if (!run && !waits && keptOut(worker.filter, event.seq))

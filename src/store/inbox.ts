@@ -98,7 +98,7 @@ export function createInbox(db: Db): Inbox {
     .prepare('SELECT 1 FROM journal j JOIN streams s ON s.id = j.stream WHERE j.seq = ? AND s.deleted_at IS NOT NULL')
     .pluck();
   const batchOf = sqlite.prepare('SELECT batch FROM streams WHERE id = ?').pluck();
-  const entries = createEntryReader(db);
+  const entries = createEntryReader(db, 'message');
   // Lost at a restart, which reads the same Events once more.
   const keptOut = new Map<string, { filter: string | null; through: number }>();
   const keepOut = (key: string, known: { filter: string | null; through: number }) => {

@@ -1,5 +1,5 @@
 // Rows of the journal, in and out: the tail of the hash chain, the seq counter, and reading entries by seq.
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import type { ContentPart } from '../domain/entry.ts';
 import type { DomainEvent } from '../domain/org.ts';
 import type { Db } from './database.ts';
@@ -75,8 +75,11 @@ export function createLog({ sqlite }: Db): Log {
   };
 }
 
-/** Reads entries by seq, with the content that still exists. */
-export function createEntryReader({ orm }: Db): (seqs: number[]) => Entry[] {
+/**
+ * Reads entries by seq, with the content that still exists.
+ * @param part the only part wanted, where many are read: what is kept beside a Message can be large
+ */
+export function createEntryReader({ orm }: Db, part?: 'message'): (seqs: number[]) => Entry[] {
   const one = orm
     .select()
     .from(journal)
@@ -85,7 +88,7 @@ export function createEntryReader({ orm }: Db): (seqs: number[]) => Entry[] {
   const parts = orm
     .select()
     .from(content)
-    .where(eq(content.seq, sql.placeholder('seq')))
+    .where(and(eq(content.seq, sql.placeholder('seq')), part && eq(content.name, part)))
     .prepare();
   return (seqs) =>
     seqs.flatMap((seq) => {

@@ -8,6 +8,7 @@ import { deliveryProjector } from './projections/deliveries.ts';
 import { eventProjectors } from './projections/events.ts';
 import { holdProjectors } from './projections/holds.ts';
 import { orgProjectors } from './projections/org.ts';
+import { sentThreadProjector } from './projections/sent-threads.ts';
 import { workerProjectors } from './projections/workers.ts';
 
 /** Facts that only the deliveries' own projector needs. */
@@ -28,9 +29,11 @@ export function createProjections(sqlite: Database.Database): (entry: Entry) => 
     ...holdProjectors(sqlite),
   };
   const projectDeliveries = deliveryProjector(sqlite);
+  const projectSentThreads = sentThreadProjector(sqlite);
   return (entry) => {
     // First, since a Stream's or a Worker's row still says how it was.
     projectDeliveries(entry);
+    projectSentThreads(entry);
     const { type } = entry.event;
     const project = type in projectors ? projectors[type as keyof Projectors] : undefined;
     (project as ((event: DomainEvent, entry: Entry) => void) | undefined)?.(entry.event, entry);

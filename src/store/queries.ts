@@ -1,5 +1,6 @@
 // Reads of the org's nouns, by prepared statements. Reading changes nothing.
 import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { createAttachmentReader, isFilePart } from './attachments.ts';
 import { type AttentionReads, createAttentionReads } from './attention.ts';
 import type { Db } from './database.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
@@ -56,6 +57,10 @@ export type Queries = EventReader &
     asideOf(seq: number): (typeof setAside.$inferSelect)[];
     /** What is held, parked or expired for a Worker, oldest first, at most 1,000. */
     setAsideOf(workerId: string): (typeof setAside.$inferSelect)[];
+    /** The bytes of a file of an Event, by the name of its part; undefined when it has none such or it was erased. */
+    file(seq: number, name: string): Buffer | undefined;
+    /** The same in small pieces, each read when it is asked for; undefined when it has none such. */
+    fileSlices(seq: number, name: string): Iterable<Uint8Array> | undefined;
     eventStatus: EventStatusReader;
     search: Search;
     stoppages: Stoppages;
@@ -118,6 +123,10 @@ export function createQueries(db: Db): Queries {
     .orderBy(asc(setAside.seq))
     .limit(SET_ASIDE_MAX)
     .prepare();
+  const part = sqlite.prepare('SELECT bytes FROM content WHERE seq = ? AND name = ?').pluck();
+  const fileNote = (seq: number, name: string) =>
+    ((isFilePart(name) && part.get(seq, name)) || undefined) as Buffer | undefined;
+  const readFile = createAttachmentReader(sqlite);
   const findActivation = (id: string) => map(activation.get({ id }), toActivation);
   const reader = createEventReader(db);
   const { runIds, runLines } = createRunPages(db);
@@ -146,6 +155,8 @@ export function createQueries(db: Db): Queries {
     activationsBy: (seq) => (byTrigger.all(seq) as string[]).flatMap((id) => findActivation(id) ?? []),
     asideOf: (seq) => asideOf.all({ seq }),
     setAsideOf: (id) => asideOfWorker.all({ id }),
+    file: (seq, name) => map(fileNote(seq, name), readFile.whole),
+    fileSlices: (seq, name) => map(fileNote(seq, name), readFile.slices),
     eventStatus: createEventStatus(db),
     search: createSearch(db),
     stoppages: createStoppages(db),

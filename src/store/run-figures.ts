@@ -11,9 +11,13 @@ export type RunFiguresReader = {
 
 export function createRunFigures({ sqlite }: Db): RunFiguresReader {
   // Activations begin in the order of their seqs, so the first one that is too old ends the look back.
-  const before = sqlite.prepare('SELECT seq FROM activations WHERE started_at < ? ORDER BY seq DESC LIMIT 1').pluck();
+  const before = sqlite
+    .prepare('SELECT seq FROM activations WHERE started_at < ? ORDER BY started_at DESC, seq DESC LIMIT 1')
+    .pluck();
   const beforeOf = sqlite
-    .prepare('SELECT seq FROM activations WHERE worker = ? AND started_at < ? ORDER BY seq DESC LIMIT 1')
+    .prepare(
+      'SELECT seq FROM activations WHERE worker = ? AND started_at < ? ORDER BY started_at DESC, seq DESC LIMIT 1',
+    )
     .pluck();
   const figures = `SELECT count(*) AS runs, coalesce(sum(json_extract(usage, '$.costUsd')), 0) AS costUsd,
     count(*) - count(json_extract(usage, '$.costUsd')) AS unpriced,

@@ -134,10 +134,10 @@ export const setAside = sqliteTable(
   (table) => [primaryKey({ columns: [table.worker, table.seq] })],
 );
 
-/** Events that wake nobody by themselves: held for a person, or already released or discarded by one. */
+/** Events that wake nobody by themselves: held for a person, or already released or discarded by one, or quiet by nature. */
 export const heldEvents = sqliteTable('held_events', {
   seq: integer('seq').primaryKey(),
-  state: text('state', { enum: ['held', 'released', 'discarded'] }).notNull(),
+  state: text('state', { enum: ['held', 'released', 'discarded', 'quiet'] }).notNull(),
   reason: text('reason').notNull(),
   entrySeq: integer('entry_seq').notNull(),
 });

@@ -33,7 +33,7 @@ export function createSearchErasure(sqlite: Db['sqlite']): (seq: number, message
 
 export function createSearch(db: Db): Search {
   const { sqlite } = db;
-  const entries = createEntryReader(db);
+  const entries = createEntryReader(db, 'message');
   const indexed = sqlite.prepare("SELECT value FROM counters WHERE name = 'search'").pluck();
   const setIndexed = sqlite.prepare(
     "INSERT INTO counters VALUES ('search', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",

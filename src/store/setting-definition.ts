@@ -6,7 +6,7 @@ export type Definition<S extends z.ZodType = z.ZodType> = {
   schema: S;
   fallback: z.output<S>;
   describe: string;
-  /** Parts never shown and encrypted at rest: names of top-level fields, or `true` for the whole value. */
+  /** Parts never shown and encrypted at rest: names of fields, such as `smtp.pass`, or `true` for the whole value. */
   secret?: readonly string[] | true;
 };
 
@@ -34,8 +34,9 @@ export function requireDefinition(registry: Registry, key: string): Definition {
 /** @throws OrgError invalid for an unknown key or a value that does not fit */
 export function checkSetting(registry: Registry, key: string, value: unknown): unknown {
   const parsed = requireDefinition(registry, key).schema.safeParse(value);
-  if (!parsed.success) throw invalid(`validate "${key}": ${reasonOf(parsed.error)}`);
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const reason = reasonOf(parsed.error);
+  throw invalid(reason.startsWith(`${key}: `) ? reason : `validate "${key}": ${reason}`);
 }
 
 function reasonOf({ issues: [issue] }: z.ZodError): string {
@@ -60,7 +61,8 @@ export function redact({ secret }: Definition, value: unknown): unknown {
 export function unredact({ secret }: Definition, value: unknown, stored: unknown): unknown {
   return mapSecrets(secret, value, (part, field) => {
     if (part !== REDACTED) return part;
-    return field === undefined ? stored : isObject(stored) ? stored[field] : undefined;
+    const names = field === undefined ? [] : field.split('.');
+    return names.reduce((within, name) => (isObject(within) ? within[name] : undefined), stored);
   });
 }
 
@@ -68,14 +70,16 @@ function mapSecrets(
   secret: Definition['secret'],
   value: unknown,
   change: (part: unknown, field?: string) => unknown,
+  within = '',
 ): unknown {
   if (secret === undefined || value === null || value === undefined || value === '') return value;
   if (secret === true) return change(value);
   if (!isObject(value)) return value;
-  const entries = Object.entries(value).map(([field, part]) => [
-    field,
-    secret.includes(field) && part !== '' && part !== null ? change(part, field) : part,
-  ]);
+  const entries = Object.entries(value).map(([name, part]) => {
+    const field = within + name;
+    if (secret.includes(field)) return [name, part !== '' && part !== null ? change(part, field) : part];
+    return [name, mapSecrets(secret, part, change, `${field}.`)];
+  });
   return Object.fromEntries(entries.filter(([, part]) => part !== undefined));
 }
 

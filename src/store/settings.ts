@@ -1,94 +1,10 @@
 // Operational settings: how the daemon runs, not what the org is. Never journaled; read at use, so a change is live.
 import { eq, like, or } from 'drizzle-orm';
-import { z } from 'zod';
+import { canonicalKey, type SettingKey, type SettingValue, settingDefinitions } from './daemon-settings.ts';
 import type { Db } from './database.ts';
 import { settings } from './schema.ts';
 import type { SecretBox } from './secrets.ts';
-import { checkSetting, define, type Registry, redact, requireDefinition, unredact } from './setting-definition.ts';
-
-const count = z.number().int().min(1);
-const limit = count.nullable();
-const dollars = z.number().positive().nullable();
-
-/** What may be set for one Worker; it wins over the setting for all. */
-const ofWorker = z.strictObject({
-  runs_per_hour: limit.optional(),
-  runs_per_day: limit.optional(),
-  cost_per_day: dollars.optional(),
-  run_seconds: count.optional(),
-  first_output_seconds: count.optional(),
-});
-
-/** Every setting of the daemon itself; transports bring their own. */
-export const settingDefinitions = {
-  'agent.kind': define(z.enum(['command']), 'command', 'The program that plays AI Workers: command.'),
-  'agent.command': define(
-    z.array(z.string()),
-    [],
-    'Program and arguments of the agent kind `command`, as a JSON array.',
-  ),
-  'dispatch.max_inflight': define(
-    count.max(1_000).nullable(),
-    null,
-    'Activations at once; null chooses by free memory.',
-  ),
-  'dispatch.max_hops': define(
-    z.number().int().min(0),
-    8,
-    'AI Workers a causal chain may pass through before it is held.',
-  ),
-  'dispatch.batch_triggers': define(count.max(200), 20, 'Most triggers in one activation.'),
-  'dispatch.batch_bytes': define(count, 32_768, 'Most bytes of Messages in one activation.'),
-  'dispatch.first_output_seconds': define(count, 60, 'An agent that prints nothing for this long is stopped.'),
-  'dispatch.run_seconds': define(count, 1_800, 'An activation that runs longer is stopped.'),
-  'dispatch.attempts': define(count.max(10), 3, 'Runs of a batch that fails before its triggers are parked.'),
-  'dispatch.max_activations_per_root': define(
-    limit,
-    50,
-    'Activations that one cause may lead to; what is beyond is held. null: as many as come.',
-  ),
-  'dispatch.worker_runs_per_hour': define(limit, 60, 'Activations of one Worker in an hour; null: no limit.'),
-  'dispatch.org_runs_per_hour': define(limit, 300, 'Activations of all Workers in an hour; null: no limit.'),
-  'dispatch.worker_runs_per_day': define(limit, null, 'Activations of one Worker in a day (UTC); null: no limit.'),
-  'dispatch.org_runs_per_day': define(limit, null, 'Activations of all Workers in a day (UTC); null: no limit.'),
-  'dispatch.worker_cost_per_day': define(
-    dollars,
-    null,
-    'US dollars one Worker may cost in a day (UTC); null: no limit.',
-  ),
-  'dispatch.org_cost_per_day': define(dollars, null, 'US dollars all Workers may cost in a day (UTC); null: no limit.'),
-  'dispatch.unknown_run_cost': define(
-    z.number().min(0),
-    0.5,
-    'US dollars that a run counts in daily costs while, or when, its agent does not report what it cost.',
-  ),
-  'dispatch.workers': define(
-    z.record(z.string().startsWith('w-'), ofWorker),
-    {},
-    `Limits of single Workers, by id: ${Object.keys(ofWorker.shape).join(', ')}; as {"w-ann":{"runs_per_hour":120}}.`,
-  ),
-  'dispatch.publish_per_minute': define(
-    limit,
-    60,
-    'Events an AI Worker may publish in a minute; what is beyond is held and goes on in turn. null: no limit.',
-  ),
-  'dispatch.publish_burst': define(count, 20, 'Events an AI Worker may publish at once after a quiet minute.'),
-  'dispatch.expire_hours': define(
-    count.nullable(),
-    24,
-    'What AI Workers and schedules asked for expires when it waited so long; pauses and holds do not count. null: never.',
-  ),
-  'dispatch.stall_alarm': define(count, 300, 'Seconds in which work waits and nothing moves before a notice says so.'),
-  'retention.transcript_days': define(count, 30, 'Days that transcripts are kept.'),
-  'outbound.allow_private': define(
-    z.boolean(),
-    false,
-    'Whether Streams may send to this machine and its network; they choose the address.',
-  ),
-} as const;
-
-export type SettingKey = keyof typeof settingDefinitions;
-export type SettingValue<K extends SettingKey> = z.output<(typeof settingDefinitions)[K]['schema']>;
+import { checkSetting, type Registry, redact, requireDefinition, unredact } from './setting-definition.ts';
 
 /** A setting as people see it: what holds, and whether it was given at the start, stored, or is the default. */
 export type SettingView = {
@@ -119,20 +35,6 @@ export type Settings = {
   /** Called after each change by {@link set} or {@link delete}. @returns what stops it */
   onChange(listener: (key: string) => void): () => void;
 };
-
-/** A limit of one Worker: its own when it has one, else that of all. */
-export function workerLimit<K extends keyof WorkerLimits>(
-  settings: Pick<Settings, 'get'>,
-  workerId: string,
-  own: K,
-  key: SettingKey,
-): NonNullable<WorkerLimits[K]> | null {
-  const limits: WorkerLimits | undefined = settings.get('dispatch.workers')[workerId];
-  const value = limits?.[own];
-  return (value === undefined ? settings.get(key) : value) as NonNullable<WorkerLimits[K]> | null;
-}
-
-type WorkerLimits = z.output<typeof ofWorker>;
 
 /** What goes before values that are encrypted; JSON never begins so. */
 const SEALED = 'sealed:';
@@ -166,7 +68,10 @@ export function createSettings({ orm }: Db, box: SecretBox, { overrides, account
     return orm.delete(settings).where(eq(settings.key, key)).run().changes > 0;
   };
   const given = new Map(
-    Object.entries(overrides ?? {}).map(([key, value]) => [key, checkSetting(registry, key, value)]),
+    Object.entries(overrides ?? {}).map(([name, value]) => {
+      const key = canonicalKey(name);
+      return [key, checkSetting(registry, key, value)] as const;
+    }),
   );
   const parse = (text: string): unknown =>
     JSON.parse(text.startsWith(SEALED) ? box.open(text.slice(SEALED.length)) : text);
@@ -182,7 +87,8 @@ export function createSettings({ orm }: Db, box: SecretBox, { overrides, account
   return {
     get: (key) => holds(key) as never,
     account: (key) => holds(key) ?? undefined,
-    set(key, value) {
+    set(name, value) {
+      const key = canonicalKey(name);
       const definition = requireDefinition(registry, key);
       const text = stored(key);
       const before = text === undefined ? undefined : parse(text);
@@ -190,7 +96,8 @@ export function createSettings({ orm }: Db, box: SecretBox, { overrides, account
       store(key, definition.secret === undefined ? json : SEALED + box.seal(json));
       tell(key);
     },
-    delete(key) {
+    delete(name) {
+      const key = canonicalKey(name);
       requireDefinition(registry, key);
       const wasThere = remove(key);
       tell(key);

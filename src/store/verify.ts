@@ -1,4 +1,5 @@
 import { asc, gt } from 'drizzle-orm';
+import { createAttachmentReader, isFilePart } from './attachments.ts';
 import type { Db } from './database.ts';
 import { type ContentDigest, contentDigest, entryHash, GENESIS, type JournalRow, shapesOrg } from './entries.ts';
 import { journal } from './schema.ts';
@@ -60,6 +61,7 @@ function* eachRow({ orm }: Db): Iterable<JournalRow> {
 
 function createContentCheck({ sqlite }: Db) {
   const parts = sqlite.prepare('SELECT name, salt, bytes FROM content WHERE seq = ? ORDER BY name');
+  const readFile = createAttachmentReader(sqlite);
   let redacted = redactedSeqs(sqlite);
   return (row: JournalRow): { redacted: number; problem?: string } => {
     const digests = declaredContent(row);
@@ -78,6 +80,8 @@ function createContentCheck({ sqlite }: Db) {
           return { redacted: 0, problem: `still has content "${name}" although it was redacted` };
         if (!part.bytes || !part.salt || contentDigest(part.salt, part.bytes) !== digest)
           return { redacted: 0, problem: `its content "${name}" was changed` };
+        if (row.type === 'EventPublished' && isFilePart(name) && !readFile.whole(part.bytes))
+          return { redacted: 0, problem: `its file "${name}" was changed` };
       } else if (!redacted.has(row.seq)) {
         // A daemon may have redacted it while we were on our way here.
         redacted = redactedSeqs(sqlite);

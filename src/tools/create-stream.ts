@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalid } from '../domain/errors.ts';
+import type { StreamTransport } from '../domain/stream.ts';
 import { optionalId, tolerant } from './arguments.ts';
 import { defineTool, type ToolDeps } from './define-tool.ts';
 import { idResult } from './result-schemas.ts';
@@ -64,7 +65,7 @@ export const createStream = defineTool({
 export function checkTransport(
   given: { kind: string; config?: Record<string, unknown> | undefined } | undefined,
   { transports }: Pick<ToolDeps, 'transports'>,
-): { kind: string; config: Record<string, unknown> } {
+): StreamTransport {
   const kind = given?.kind ?? 'local';
   if (kind.trim() === '') throw invalid('transport kind is empty');
   const transport = transports.get(kind);
@@ -72,7 +73,8 @@ export function checkTransport(
     const valid = [...transports.keys()].map((name) => `"${name}"`).join(', ');
     throw invalid(`unknown transport kind "${kind}" (valid: ${valid})`);
   }
-  return { kind, config: transport.checkConfig(given?.config ?? {}) };
+  const config = transport.checkConfig(given?.config ?? {});
+  return { kind, config, ...(transport.addressOf ? { address: transport.addressOf(config) } : {}) };
 }
 
 function parsed(text: string): unknown {

@@ -30,6 +30,8 @@ export type TransportInfo = {
   kind: string;
   /** @throws OrgError invalid */
   checkConfig(config: Record<string, unknown>): Record<string, unknown>;
+  /** What no other Stream of the kind may share, such as a mail alias. */
+  addressOf?(config: Record<string, unknown>): string;
   /** Whether a Stream of this config has a secret of the daemon's making. */
   signs(config: Record<string, unknown>): boolean;
   /** Whether a Message leaves a Stream of this config; for kinds that send. */

@@ -10,13 +10,26 @@ export const getWorker = defineTool({
   title: 'Look at a Worker',
   description: 'One Worker: kind, Positions with Role titles, state, who hired it, and what it listens to.',
   input: z.object({ id: required('id', 'The Worker.') }),
-  output: workerResult.extend({ hiredBy: z.string(), streams: z.array(z.string()).describe('It listens to these.') }),
+  output: workerResult.extend({
+    hiredBy: z.string(),
+    email: z.string().optional(),
+    streams: z.array(z.string()).describe('It listens to these.'),
+  }),
   effect: 'reads',
   async handler({ id }, { journal, queries, stateOf }) {
-    const { kind, positions, hiredBy } = requireWorker(journal.org, id);
+    const { kind, positions, hiredBy, email } = requireWorker(journal.org, id);
     const titleOf = (position: string) =>
       roleTitle(queries.role(journal.org.positions.get(position)?.roleId ?? '')?.content ?? '');
     const streams = [...(journal.org.subscribed.get(id) ?? [])].sort();
-    return { id, kind, positions, roles: positions.map(titleOf), state: stateOf(id), hiredBy, streams };
+    return {
+      id,
+      kind,
+      positions,
+      roles: positions.map(titleOf),
+      state: stateOf(id),
+      hiredBy,
+      streams,
+      ...(email ? { email } : {}),
+    };
   },
 });

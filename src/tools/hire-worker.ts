@@ -29,6 +29,7 @@ export const hireWorker = defineTool({
       'Tools to give, such as [{"toolName": "publish"}]; left out, those of the Role.',
     ),
     streams: list(z.string(), 'Streams to listen to from the first moment.'),
+    email: optionalId("A person's mail address: what is sent to them goes there too, and they may answer by mail."),
   }),
   output: idResult.extend({ granted: z.array(z.string()), ...warnings }),
   effect: 'adds',
@@ -48,6 +49,7 @@ export const hireWorker = defineTool({
       identity: args.identityContent,
       grants: tools.map((tool) => ({ grantId: `g-${newId()}`, tool })),
       streams: args.streams ?? [],
+      ...(args.email === undefined ? {} : { email: args.email }),
     });
     const warnings = refreshFolders(context, [workerId]);
     const lacking = mentionedTools(role?.content ?? '', toolNames).filter((tool) => !tools.includes(tool));

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { conflict, invalid } from '../domain/errors.ts';
-import { encodeMessage, type Message } from '../domain/message.ts';
+import { mayRead } from '../domain/may-read.ts';
+import { type Attachment, encodeMessage, type Message } from '../domain/message.ts';
 import { list, optionalId } from './arguments.ts';
-import { defineTool } from './define-tool.ts';
+import { defineTool, type ToolContext } from './define-tool.ts';
 import { foresee } from './foresee.ts';
+import { filesOf } from './message-files.ts';
 import { foreseenResult } from './result-schemas.ts';
 
 /** Largest body, in UTF-16 units: what an inbound webhook may bring as well. */
@@ -12,7 +14,10 @@ const BODY_MAX = 1_048_576;
 const attachment = z.object({
   filename: z.string(),
   content_type: z.string().optional(),
-  url: z.string().optional(),
+  url: z
+    .string()
+    .optional()
+    .describe('A file in your folder (notes/plan.pdf), one of an Event (<event id>/attachment-1), or a web address.'),
   size_bytes: z.number().optional(),
 });
 
@@ -27,6 +32,7 @@ export const publish = defineTool({
     streamId: z.string(needed).min(1, needed).describe('Where to publish.'),
     body: z.string(needed).min(1, needed).max(BODY_MAX).describe('The text.'),
     to: list(z.string(), 'Worker ids or addresses it is meant for.'),
+    cc: list(z.string(), 'Who gets a copy.'),
     subject: optionalId('Subject line.'),
     bodyContentType: optionalId('Content type; plain text unless given.'),
     threadId: optionalId('Thread it belongs to.'),
@@ -42,11 +48,13 @@ export const publish = defineTool({
     const refusal = stream && transports.get(stream.transport.kind)?.inboundOnly;
     if (refusal) throw conflict(`stream "${args.streamId}": ${refusal}`);
     if (args.body.trim() === '') throw invalid('streamId and body are required');
-    const message = toMessage(caller.workerId, args);
+    const files = await filesOf(context, (args.attachments ?? []) as Attachment[]);
+    const attachments = files.attachments.length > 0 ? { attachments: files.attachments } : {};
+    const message = toMessage(caller.workerId, { ...args, ...answered(context, args), ...attachments });
     const { entries } = await change({
       type: 'Publish',
       streamId: args.streamId,
-      content: [{ name: 'message', bytes: encodeMessage(message) }],
+      content: [{ name: 'message', bytes: encodeMessage(message) }, ...files.parts],
     });
     const [first] = entries;
     const id = first?.event.type === 'EventPublished' ? first.event.id : '';
@@ -56,10 +64,33 @@ export const publish = defineTool({
 
 type PublishArgs = z.output<typeof publish.input>;
 
+/** Events of the Stream among which the answered one is looked for. */
+const ANSWERED_AMONG = 200;
+
+/** What an answer has from what it answers, unless it says otherwise: the thread, the subject, and the id its sender knows. */
+function answered({ queries, journal, caller }: ToolContext, args: PublishArgs): Partial<PublishArgs> {
+  const { streamId, inReplyTo, threadId, subject } = args;
+  if (inReplyTo === undefined || !mayRead(journal.org, caller.workerId, streamId)) return {};
+  const range = { limit: ANSWERED_AMONG, ...(threadId === undefined ? {} : { thread: threadId }) };
+  const named = queries.event(inReplyTo);
+  const event =
+    named?.streamId === streamId
+      ? named
+      : queries.events([streamId], range).find(({ message }) => message?.message_id === inReplyTo);
+  const { message_id: messageId, thread_id: thread, subject: theirs } = event?.message ?? {};
+  const mine = subject ?? (theirs && (/^\s*re\s*:/i.test(theirs) ? theirs : `Re: ${theirs}`));
+  return {
+    ...(messageId ? { inReplyTo: messageId } : {}),
+    ...(threadId === undefined && (thread ?? messageId) ? { threadId: thread ?? messageId } : {}),
+    ...(mine ? { subject: mine } : {}),
+  };
+}
+
 function toMessage(from: string, args: Omit<PublishArgs, 'streamId'>): Message {
   const message: Record<string, unknown> = {
     from,
     to: args.to,
+    cc: args.cc,
     subject: args.subject,
     body: args.body,
     body_content_type: args.bodyContentType,

@@ -20,6 +20,7 @@ export const eventResult = z.object({
   body: z.string(),
   message: z.record(z.string(), z.unknown()).optional().describe('The whole envelope, in snake_case.'),
   createdAt: z.string(),
+  quiet: z.string().optional().describe('Why it wakes nobody.'),
   redacted: z.literal(true).optional(),
 });
 

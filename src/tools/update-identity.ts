@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { required } from './arguments.ts';
+import { invalid } from '../domain/errors.ts';
+import { optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { refreshFolders, withWarnings } from './refresh-folders.ts';
 import { idResult, warnings } from './result-schemas.ts';
@@ -8,15 +9,25 @@ export const updateIdentity = defineTool({
   name: 'update_identity',
   title: 'Rewrite who a Worker is',
   description:
-    'Replace the text of who a Worker is. It reads the new text at its next activation; what its job is stays in its Role.',
+    'Replace the text of who a Worker is, or where a person gets mail. It reads the new text at its next activation; what its job is stays in its Role.',
   input: z.object({
     workerId: required('workerId', 'The Worker.'),
-    content: required('content', 'Who this Worker is, in markdown.'),
+    content: optionalId('Who this Worker is, in markdown. Required unless email is given.'),
+    email: z
+      .string()
+      .nullish()
+      .describe("A person's mail address: what is sent to them goes there too. An empty one removes it."),
   }),
   output: idResult.extend(warnings),
   effect: 'changes',
-  async handler({ workerId, content }, context) {
-    await context.change({ type: 'UpdateIdentity', workerId, content });
+  async handler({ workerId, content, email }, context) {
+    if (content === undefined && typeof email !== 'string') throw invalid('content is required');
+    await context.change({
+      type: 'UpdateIdentity',
+      workerId,
+      ...(content === undefined ? {} : { content }),
+      ...(typeof email === 'string' ? { email: email.trim() === '' ? null : email.trim() } : {}),
+    });
     return { id: workerId, ...withWarnings(refreshFolders(context, [workerId])) };
   },
 });

@@ -27,7 +27,8 @@ export type GithubAccount = z.output<typeof account>;
 export const github = {
   kind: 'github',
   config: githubConfig,
-  inboundOnly: 'github transport is inbound only; act on GitHub with the gh command instead',
+  inboundOnly:
+    'publish is not supported on github transport streams; use `gh` from your Environment to act on the repo',
   account: {
     key: 'transport.github',
     schema: account,

@@ -7,7 +7,7 @@ import { DeliveryFailure, type OutboundRequest } from '../domain/delivery.ts';
 import { reachOf } from './outbound-address.ts';
 
 /** All addresses of a name. */
-type Resolve = (hostname: string, done: (error: Error | null, addresses: LookupAddress[]) => void) => void;
+type Resolve = (hostname: string, done: (error: Error | null, addresses?: LookupAddress[]) => void) => void;
 
 export type OutboundRequestDeps = {
   /** Whether the owner lets Streams reach this machine and its network. */
@@ -26,7 +26,7 @@ const system: Resolve = (hostname, done) => systemLookup(hostname, { all: true, 
  */
 export function createOutboundRequest({ allowPrivate, resolve = system }: OutboundRequestDeps): OutboundRequest {
   const checked: LookupFunction = (hostname, options, done) =>
-    resolve(hostname, (error, addresses) => {
+    resolve(hostname, (error, addresses = []) => {
       const problem = error ?? addresses.map(({ address }) => refusal(hostname, address, allowPrivate())).find(Boolean);
       const [first] = addresses;
       if (problem || !first) return done(problem ?? new Error(`${hostname} has no address`), []);
@@ -35,9 +35,9 @@ export function createOutboundRequest({ allowPrivate, resolve = system }: Outbou
     });
   return async (url, { method, headers, body, signal }) => {
     const target = checkTarget(url);
-    const literal = target.hostname.replace(/^\[|\]$/g, '');
+    const literal = literalOf(target.hostname);
     // Such a host needs no lookup, so none is asked.
-    const problem = isIP(literal) ? refusal(literal, literal, allowPrivate()) : undefined;
+    const problem = isIP(literal) ? refusal(target.hostname, literal, allowPrivate()) : undefined;
     if (problem) throw problem;
     const bytes = Buffer.from(body);
     return exchange(target, bytes, {
@@ -59,6 +59,11 @@ function checkTarget(url: string): URL {
   if (target.username !== '' || target.password !== '')
     throw new DeliveryFailure('refused', 'the target URL holds a user name or password, which is not sent');
   return target;
+}
+
+/** The address that a host is by itself; names of this machine are known without asking anybody (RFC 6761, section 6.3). */
+function literalOf(hostname: string): string {
+  return /(^|\.)localhost\.?$/.test(hostname) ? '127.0.0.1' : hostname.replace(/^\[|\]$/g, '');
 }
 
 function refusal(host: string, address: string, allowPrivate: boolean): DeliveryFailure | undefined {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Deliverer } from '../domain/delivery.ts';
 import type { ContentPart } from '../domain/entry.ts';
+import type { OrgErrorCode } from '../domain/errors.ts';
 import type { Schedule } from '../domain/schedule.ts';
 
 /** An inbound request as it came: nothing decoded, nothing trusted. */
@@ -52,6 +53,30 @@ export type Inbound = {
     /** What the provider has to be asked in order to know the mark, see `recall`. */
     reference?: string;
   };
+  /** Why it is recorded but wakes nobody. */
+  quiet?: string;
+  /** How it belongs to what we sent, where that may tell more than the request does. */
+  ties?: Ties;
+};
+
+/** By what an answer, a report or our own message coming back is recognised. */
+export type Ties = {
+  /** The Event for which it was sent, when it is our own message. */
+  ours?: string;
+  /** Events of ours that it answers, with the ids it names them by, nearest last. */
+  answers: { eventId: string; messageId: string }[];
+  /** The Event of ours on which it reports: it lands on that Event's Stream. */
+  reportOn?: string;
+  /** Whether it says it comes from an address of ours. */
+  fromUs: boolean;
+  /** The sender's address. */
+  sender: string;
+  /** What was written, without the text it quotes. */
+  reply: string;
+  /** Parts of the address that may be those of a reply to a Worker. */
+  tokens: string[];
+  /** Set when no Stream is named, and `streamId` is empty: what to answer when the ties lead nowhere either. */
+  refusal?: { code: OrgErrorCode; message: string };
 };
 
 /** How requests of a provider come in. */
@@ -97,6 +122,8 @@ export type Transport<Config extends z.ZodType = z.ZodType> = {
   kind: string;
   /** Its messages are sentences for whoever makes the Stream. */
   config: Config;
+  /** What no other Stream of the kind may share, in words for people, such as its mail alias. */
+  address?(config: z.output<Config>): string;
   /** How Events of such a Stream are shown unless the Stream says otherwise; `conversation` where several people write. */
   batch?: 'conversation';
   /** Why such a Stream cannot be published to, for kinds that only receive. */

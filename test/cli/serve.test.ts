@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createLogger } from '../../src/cli/logger.ts';
 import { verifyJournal } from '../../src/store/verify.ts';
 import { toolNames } from '../../src/tools/catalog.ts';
+import { alive } from '../agents/play.ts';
 import {
   cli,
   connectOwner,
@@ -111,6 +112,38 @@ describe('SIGTERM and SIGINT', () => {
     expect(await poll).toEqual({ events: [] });
     expect(await feed.text()).toContain('the daemon stops');
     expect(await cli(['verify', '--data-dir', daemon.dir])).toMatchObject({ code: 0 });
+  });
+
+  test('A128: ends the processes of every activation, however stubborn, and shows what they worked on again, uncounted', async () => {
+    const stubborn = 'trap "" INT TERM; echo pid $$ > pids; setsid sleep 300 & echo pid $! >> pids; echo here; wait';
+    const daemon = await spawnDaemon({ agent: ['sh', '-c', stubborn] });
+    const owner = await connectOwner(daemon);
+    await owner.call('create_role', { id: 'r-a', content: '# A' });
+    await owner.call('create_position', { id: 'p-a', roleId: 'r-a', parentId: 'p-root' });
+    await owner.call('hire_worker', { id: 'w-a', positionId: 'p-a', kind: 'ai', identityContent: 'A.' });
+    const log = async () => JSON.stringify(await owner.call('worker_log', { workerId: 'w-a' }));
+    await waitFor('the agent is at work', async () => (await log()).includes('here'));
+    const pids = readFileSync(join(daemon.dir, 'workers', 'w-a', 'pids'), 'utf8')
+      .trim()
+      .split('\n');
+    expect(await alive(pids)).toHaveLength(2);
+    const began = performance.now();
+    const ended = daemon.kill('SIGTERM');
+    // It takes nothing new from here on.
+    await waitFor('it says that it stops', () => daemon.output.stderr.includes('stopping'));
+    expect(await ended).toMatchObject({ code: 0, signal: null });
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(await alive(pids)).toEqual([]);
+
+    const next = await spawnDaemon({ dir: daemon.dir, agent: ['true'] });
+    const again = await connectOwner(next);
+    const runs = async () =>
+      ((await again.call('list_activations', { workerId: 'w-a' })) as { activations: object[] }).activations;
+    await waitFor('it was shown again', async () => JSON.stringify(await runs()).includes('"done"'));
+    expect(await runs()).toMatchObject([
+      { state: 'done', attempt: 1, triggers: ['hire'] },
+      { state: 'interrupted', attempt: 1, triggers: ['hire'], exit: expect.stringContaining('shutdown') },
+    ]);
   });
 
   test('a second one, when a moment has passed, ends it at once', async () => {

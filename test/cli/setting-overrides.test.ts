@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { settingsOfEnvironment, variableOf } from '../../src/cli/setting-overrides.ts';
-import { settingDefinitions } from '../../src/store/settings.ts';
+import { settingDefinitions } from '../../src/store/daemon-settings.ts';
 import { spawnDaemon, startTestDaemon } from '../support/daemon.ts';
 
 describe('settings by environment', () => {

@@ -1,8 +1,9 @@
 // Many Workers at once: the event loop is never held up for all of them, and nobody waits for ever.
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { until } from '../support/dispatch.ts';
+import { dispatchStage, fakeClock, until } from '../support/dispatch.ts';
 import { type Dispatching, openDispatching } from '../support/dispatcher.ts';
-import { hire, stream } from '../support/org.ts';
+import { hire, openOrg, stream, testDirectory } from '../support/org.ts';
 
 const names = (count: number, letter = 'x') => Array.from({ length: count }, (_, n) => `w-${letter}${n}`);
 
@@ -216,4 +217,95 @@ test('a start with thousands of Workers does not hold up the loop, and wakes onl
   await stage.idle();
   expect(looks.end()).toBeLessThanOrEqual(100);
   expect(stage.runs.map(({ workerId }) => workerId)).toEqual(['w-x2999']);
+});
+
+test('after a restart people’s work comes first, also behind what others wait for', async () => {
+  const directory = testDirectory();
+  const clock = fakeClock();
+  const stage = await openDispatching({ file: join(directory, 'one.db'), clock });
+  stage.play = () => ({});
+  stage.start();
+  stage.db.sqlite.pragma('synchronous = OFF');
+  await stream(stage, 's-person');
+  await crowd(stage, names(120));
+  await hire(stage, 'w-late', { streams: ['s-person'] });
+  await stage.settle();
+  await stage.commit('w-owner', { type: 'PauseOrg' });
+  await stage.publish('w-late', 's-all', 'from an AI');
+  // It is behind an AI's Event in its own inbox, too.
+  await stage.publish('w-x0', 's-person', 'from an AI');
+  await stage.publish('w-owner', 's-person', 'from a person');
+  await stage.settle();
+  await stage.dieInto(join(directory, 'two.db'));
+  const next = await openDispatching({
+    file: join(directory, 'two.db'),
+    clock,
+    settings: { 'dispatch.max_inflight': 1 },
+  });
+  await next.commit('w-owner', { type: 'ResumeOrg' });
+  next.play = () => ({});
+  await next.recover();
+  next.start();
+  await next.settle();
+  const at = next.runs.findIndex(({ workerId }) => workerId === 'w-late');
+  expect(next.runs).toHaveLength(121);
+  expect(at).toBeLessThan(20);
+});
+
+test('what a person adds behind a long line of others’ work is still urgent after the run before it', async () => {
+  const stage = await openDispatching({ settings: { 'dispatch.max_inflight': 1, 'dispatch.batch_triggers': 1 } });
+  stage.play = () => ({});
+  stage.start();
+  await stream(stage, 's-late');
+  await crowd(stage, names(6));
+  await hire(stage, 'w-late', { streams: ['s-late'] });
+  await stage.settle();
+  stage.runs.length = 0;
+  await stage.commit('w-owner', { type: 'PauseOrg' });
+  await stage.publish('w-x0', 's-late', 'from an AI');
+  await stage.publish('w-owner', 's-late', 'from a person');
+  for (let n = 0; n < 5; n++) await stage.publish('w-late', 's-all', 'from an AI');
+  await stage.commit('w-owner', { type: 'ResumeOrg' });
+  await stage.settle();
+  const late = stage.runs.flatMap(({ workerId }, at) => (workerId === 'w-late' ? [at] : []));
+  expect(stage.runs).toHaveLength(32);
+  // Whoever else waits has up to five batches; both of its own come among the first.
+  expect(late[1]).toBeLessThan(12);
+});
+
+test('a daemon that finds 10,000 Workers and 100,000 pending triggers answers at once and never runs too many', {
+  timeout: 240_000,
+}, async () => {
+  const dataDir = testDirectory();
+  const org = openOrg(join(dataDir, 'org.db'));
+  org.db.sqlite.pragma('synchronous = OFF');
+  await org.found();
+  await stream(org, 's-all');
+  const workers = names(10_000);
+  await Promise.all(workers.map((workerId) => hire(org, workerId, { streams: ['s-all'] })));
+  for (let n = 0; n < 9; n++) await org.publish('w-owner', 's-all', `work ${n}`);
+  org.close();
+  let most = 0;
+  const begun = new Set<string>();
+  const stage = await dispatchStage({
+    dataDir,
+    settings: { 'dispatch.max_inflight': 4 },
+    play: async ({ workerId }) => {
+      begun.add(workerId);
+      most = Math.max(most, stage.daemon.dispatcher.running);
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  });
+  const looks = begun.size;
+  const answer = await fetch(`${stage.daemon.url}/healthz`);
+  expect([answer.status, looks]).toEqual([200, 0]);
+  // While everybody is sorted and started, it goes on answering, and nobody waits for the line to end.
+  await until(() => begun.size >= 300);
+  expect((await fetch(`${stage.daemon.url}/healthz`)).status).toBe(200);
+  expect(begun.size).toBeLessThan(10_000);
+  // People come first: one more than the limit at most.
+  expect(most).toBeLessThanOrEqual(5);
+  await stage.call('pause_org');
+  await stage.idle();
+  expect(stage.daemon.queries.runningActivations()).toEqual([]);
 });

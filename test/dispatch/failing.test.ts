@@ -120,6 +120,36 @@ it('a broken agent holds everything, is probed ever more seldom, and costs no at
   expect(stage.notices().reverse()).toEqual(['The agent played does not work', 'The agent played works again']);
 });
 
+it('an agent that is tried again and again keeps one prompt, not one for each try', async () => {
+  const stage = await dispatchStage({ play: () => broken });
+  await stage.hire('w-ann');
+  await until(() => stage.activations('w-ann').length === 1);
+  await stage.idle();
+  for (let tries = 2; tries <= 6; tries++) {
+    stage.clock.advance(300_000);
+    await until(() => stage.activations('w-ann').length === tries);
+    await stage.idle();
+  }
+  const { db, queries } = stage.daemon;
+  const stored = db.sqlite.prepare("SELECT seq FROM content WHERE name = 'prompt'").pluck().all();
+  const [first, ...others] = stage.activations('w-ann');
+  expect(stored).toEqual([first!.seq]);
+  for (const { seq } of others) expect(queries.prompt(seq)).toEqual(queries.prompt(first!.seq));
+  expect(Buffer.from(queries.prompt(first!.seq)!.bytes).toString()).toBe(stage.runs[0]!.prompt);
+});
+
+it('a Worker may have limits of its own', async () => {
+  const stage = await dispatchStage({
+    settings: { 'dispatch.workers': { 'w-slow': { run_seconds: 7_200, first_output_seconds: 600 } } },
+    play: () => {},
+  });
+  for (const id of ['w-slow', 'w-usual']) await stage.hire(id);
+  await stage.idle();
+  const limitsOf = (id: string) => stage.runs.find(({ workerId }) => workerId === id)?.limits;
+  expect(limitsOf('w-slow')).toEqual({ firstOutputMs: 600_000, runMs: 7_200_000 });
+  expect(limitsOf('w-usual')).toEqual({ firstOutputMs: 60_000, runMs: 1_800_000 });
+});
+
 it('A111: limits on time are given to the agent, and the number of runs at once is limited', async () => {
   const stage = await dispatchStage({
     settings: { 'dispatch.max_inflight': 2, 'dispatch.run_seconds': 7, 'dispatch.first_output_seconds': 3 },

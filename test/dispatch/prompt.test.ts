@@ -172,6 +172,7 @@ it('A117: writes the texts before each run, over hand edits, and leaves the Work
     mcpServers: {
       helix: {
         type: 'http',
+        alwaysLoad: true,
         url: `${stage.daemon.url}/workers/w-ann/mcp`,
         headers: { Authorization: 'Bearer ${HELIX_MCP_TOKEN}' },
       },

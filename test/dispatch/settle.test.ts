@@ -68,6 +68,18 @@ test.each<Row>([
     'through 5; open 7,8 as 4 one by one after 0 s',
   ],
   ['stopped by a person', {}, { outcome: 'interrupted', stopped: 'person' }, 'through 8; parked 7,8'],
+  [
+    'stopped by a person, one by one',
+    { triggers: [7], rest: [8, 9], attempt: 3, oneByOne: true },
+    { outcome: 'interrupted', stopped: 'person' },
+    'through 9; parked 7,8,9',
+  ],
+  [
+    'stopped because something it was shown was redacted',
+    { attempt: 2 },
+    { outcome: 'interrupted', stopped: 'redacted' },
+    'through 5; open 7,8 as 2 after 0 s',
+  ],
   ['paused', {}, { outcome: 'interrupted', stopped: 'paused' }, 'through 5; open 7,8 as 1 after 0 s'],
   ['shut down', { attempt: 2 }, { outcome: 'interrupted', stopped: 'shutdown' }, 'through 5; open 7,8 as 2 after 0 s'],
   ['fired', {}, { outcome: 'interrupted', stopped: 'fired' }, 'through 5'],
@@ -88,7 +100,7 @@ describe(`whatever happens (seed ${seed})`, () => {
     outcome: fc.constantFrom<Ended['outcome']>('done', 'failed', 'timed_out', 'interrupted', 'lost'),
     exit: fc.constant('x'),
     agentFault: fc.boolean(),
-    stopped: fc.option(fc.constantFrom<NonNullable<Ended['stopped']>>('person', 'paused', 'shutdown'), {
+    stopped: fc.option(fc.constantFrom<NonNullable<Ended['stopped']>>('person', 'paused', 'redacted', 'shutdown'), {
       nil: undefined,
     }),
   });

@@ -23,6 +23,12 @@ export function killLeftovers(): void {
   for (const pid of running) process.kill(pid, 'SIGKILL');
 }
 
+/** Hundreds of runs in a minute are what these tests are for. */
+const NO_RATES = {
+  HELIX_ORG_DISPATCH_WORKER_RUNS_PER_HOUR: 'null',
+  HELIX_ORG_DISPATCH_ORG_RUNS_PER_HOUR: 'null',
+};
+
 export const temporaryDirectory = (name: string) => mkdtempSync(join(tmpdir(), `helix-${name}-`));
 
 export const seed = Number(process.env.HELIX_SEED ?? Math.floor(Math.random() * 2 ** 32));
@@ -32,7 +38,7 @@ export async function serve(
   options: { args?: string[]; env?: Record<string, string> } = {},
 ): Promise<Serve> {
   const args = ['--addr', '127.0.0.1:0', ...(options.args ?? [])];
-  const daemon = await startDaemonProcess({ dataDir, launcher, args, env: options.env ?? {} });
+  const daemon = await startDaemonProcess({ dataDir, launcher, args, env: { ...NO_RATES, ...options.env } });
   running.add(daemon.pid);
   void daemon.gone.then(() => running.delete(daemon.pid));
   return {

@@ -170,7 +170,9 @@ test('A162, A168: all 329 recorded payloads are accepted, mapped, kept to the by
   const landing = recorded.filter(({ event, payload }) => event !== 'ping' && payload.repository !== undefined);
   for (const [n, { event, payload }] of recorded.entries()) {
     const sent = { event, id: `d-${n}`, body: payload };
-    const answers = await Promise.all(Array.from({ length: 20 }, () => deliver(daemon.url, sent)));
+    // One of each event type twenty times at once, the others twice.
+    const times = recorded[n - 1]?.event === event ? 2 : 20;
+    const answers = await Promise.all(Array.from({ length: times }, () => deliver(daemon.url, sent)));
     expect(new Set(answers.map(({ status }) => status)), event).toEqual(new Set([204]));
   }
   const events = on('s-gh');
@@ -234,7 +236,7 @@ describe('A168: the same delivery', () => {
 test('A80: publishing to a github Stream is refused and leaves nothing', async () => {
   await open('s-gh');
   await expect(daemon.call('publish', { streamId: 's-gh', body: 'hello' })).rejects.toThrow(
-    'stream "s-gh": github transport is inbound only; act on GitHub with the gh command instead',
+    'stream "s-gh": publish is not supported on github transport streams; use `gh` from your Environment to act on the repo',
   );
   expect(on('s-gh')).toEqual([]);
 });

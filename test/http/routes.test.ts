@@ -16,6 +16,7 @@ const ROUTES: Record<string, Row> = {
   '/healthz': { url: '/healthz', answers: { GET: 200 }, reach: 'anywhere' },
   '/readyz': { url: '/readyz', answers: { GET: 200 }, reach: 'anywhere' },
   '/webhooks/:stream': { url: '/webhooks/s-in', answers: { POST: 200 }, reach: 'inbound' },
+  '/email/postmark': { url: '/email/postmark', answers: { POST: 503 }, reach: 'inbound' },
   '/github/webhook': { url: '/github/webhook', answers: { POST: 503 }, reach: 'inbound' },
   '/workers/:id/mcp': {
     url: '/workers/w-owner/mcp',

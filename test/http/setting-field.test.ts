@@ -1,10 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { shownSetting, storeTyped } from '../../src/http/ui/setting-field.ts';
+import { settingDefinitions } from '../../src/store/daemon-settings.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { createSecretBox } from '../../src/store/secrets.ts';
 import { define, type Registry } from '../../src/store/setting-definition.ts';
-import { createSettings, settingDefinitions } from '../../src/store/settings.ts';
+import { createSettings } from '../../src/store/settings.ts';
 
 const accounts: Registry = {
   'transport.mail': define(

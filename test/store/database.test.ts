@@ -5,6 +5,8 @@ import Database from 'better-sqlite3';
 import { getTableName, is } from 'drizzle-orm';
 import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, test } from 'vitest';
+import { agentSessions } from '../../src/store/agent-schema.ts';
+import * as attachmentSchema from '../../src/store/attachment-schema.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import * as outboxSchema from '../../src/store/outbox-schema.ts';
 import * as runTables from '../../src/store/run-tables.ts';
@@ -166,7 +168,9 @@ describe('the migrations', () => {
 
 describe('schema.ts', () => {
   const { sqlite } = openDatabase(':memory:');
-  const tables = Object.values({ ...schema, ...runTables, ...outboxSchema }).filter((value) => is(value, SQLiteTable));
+  const tables = Object.values({ ...schema, ...runTables, ...outboxSchema, ...attachmentSchema, agentSessions }).filter(
+    (value) => is(value, SQLiteTable),
+  );
 
   test('names every table that SQLite has', () => {
     const names = sqlite
@@ -197,6 +201,7 @@ describe('schema.ts', () => {
   test('lists as read tables those that a rebuild may empty, and no others', () => {
     const operational = ['outbox', 'idempotency', 'transcripts', 'processes', 'tokens', 'settings', 'counters'];
     const kept = ['journal', 'content', ...operational];
+    kept.push('agent_sessions', 'attachments', 'attachment_slices');
     const read = schema.readTables.map(getTableName);
     expect([...read, ...kept].sort()).toEqual(tables.map(getTableName).sort());
   });

@@ -24,6 +24,7 @@ const EVERY_TYPE = Object.keys({
   WorkerHired: 1,
   IdentityUpdated: 1,
   WorkerMoved: 1,
+  WorkerEmailChanged: 1,
   WorkerFired: 1,
   WorkerPaused: 1,
   WorkerResumed: 1,

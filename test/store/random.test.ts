@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Routing } from '../../src/domain/delivery.ts';
 import { OrgError } from '../../src/domain/errors.ts';
 import { evolve } from '../../src/domain/evolve.ts';
 import { seqOfEventId } from '../../src/domain/ids.ts';
+import { messageOf } from '../../src/domain/message.ts';
 import { type Command, emptyOrg } from '../../src/domain/org.ts';
 import type { Entry } from '../../src/store/entries.ts';
 import { dumpReadTables, rebuildReadTables } from '../../src/store/rebuild.ts';
 import { verifyJournal } from '../../src/store/verify.ts';
 import { naivePending } from '../support/naive-inbox.ts';
+import { naiveStatuses } from '../support/naive-status.ts';
 import { openOrg, type TestOrg, testDirectory } from '../support/org.ts';
 import { type Asked, beginnings, type Wish, wish } from '../support/random-commands.ts';
 import '../support/seed.ts';
@@ -27,6 +30,8 @@ function resolve(org: TestOrg, wanted: Wish, run: number): Asked | undefined {
       const [event, { streamId }] = held[wanted.pick % held.length] ?? [wanted.pick, { streamId: 's-0' }];
       return { actor: 'w-owner', command: { type: wanted.how, event, streamId } };
     }
+    case 'delivery':
+      return resolveDelivery(org, wanted);
     case 'redact': {
       const events = org.queries.events(
         org.queries
@@ -61,6 +66,59 @@ function resolve(org: TestOrg, wanted: Wish, run: number): Asked | undefined {
     }
   }
 }
+
+function resolveDelivery(org: TestOrg, { how, pick }: Extract<Wish, { kind: 'delivery' }>): Asked | undefined {
+  const rows = org.db.sqlite.prepare('SELECT id, seq, stream, state FROM deliveries ORDER BY id').all() as {
+    id: string;
+    seq: number;
+    stream: string;
+    state: string;
+  }[];
+  // The courier tries what is queued; people ask for anything.
+  const open = ['taken', 'dead', 'gone'].includes(how) ? rows.filter(({ state }) => state === 'queued') : rows;
+  const row = open[pick % open.length];
+  if (!row) return undefined;
+  const { id: deliveryId, seq: event, stream: streamId } = row;
+  const name = { event, streamId };
+  const several = { ...name, deliveryIds: [deliveryId] };
+  const outcome = { attempts: 1, reason: how, gone: how === 'gone', notice: { subject: how, body: 'x' } };
+  const commands: Record<typeof how, Command> = {
+    taken: { type: 'RecordDelivered', ...name, deliveryId, attempts: 1, messageId: `<${pick}>` },
+    dead: { type: 'RecordDead', ...name, deliveryId, ...outcome },
+    gone: { type: 'RecordDead', ...name, deliveryId, ...outcome },
+    retry: { type: 'RequeueDeliveries', from: 'failed', ...several },
+    release: { type: 'RequeueDeliveries', from: 'held', ...several },
+    discard: { type: 'DiscardDeliveries', ...several },
+    resume: { type: 'ResumeSending', streamId },
+  };
+  return { actor: how === 'taken' || outcome.gone || how === 'dead' ? 'system' : 'w-owner', command: commands[how] };
+}
+
+/** The outbox holds what can still leave and nothing else, and the first queued one of each lane has its time. */
+function expectOutbox({ db: { sqlite } }: TestOrg) {
+  const rows = sqlite
+    .prepare('SELECT o.*, d.state FROM outbox o LEFT JOIN deliveries d ON d.id = o.id ORDER BY o.seq')
+    .all() as { id: string; stream: string; lane: string; next_at: string | null; state: string | null }[];
+  const open = sqlite
+    .prepare("SELECT id FROM deliveries WHERE state NOT IN ('delivered', 'dead', 'discarded') ORDER BY seq")
+    .pluck()
+    .all();
+  expect(rows.map(({ id }) => id)).toEqual(open);
+  const firsts = new Set<string>();
+  for (const { stream, lane, state, next_at: nextAt } of rows) {
+    if (state !== 'queued') expect(nextAt).toBeNull();
+    else if (!firsts.has(`${stream} ${lane}`)) {
+      firsts.add(`${stream} ${lane}`);
+      expect(nextAt).not.toBeNull();
+    }
+  }
+}
+
+/** Streams of the kind `webhook` send; a thread is a lane. */
+const routing: Routing = (org, { streamId, content }) =>
+  org.streams.get(streamId)?.transport.kind === 'webhook'
+    ? [{ kind: 'webhook', lane: messageOf(content).thread_id ?? '' }]
+    : [];
 
 function resolveRun(
   org: TestOrg,
@@ -140,6 +198,7 @@ function expectSound(org: TestOrg, answers: Answer[]) {
   const all = org.queries.entriesAfter(0, 1e6);
   expectAnswered(answers, all);
   expectSameState(org, all);
+  expectLedger(org, all);
   expect(verifyJournal(org.db).problems).toEqual([]);
   for (const { event, seq } of all) if (event.type === 'EventPublished') expect(seqOfEventId(event.id)).toBe(seq);
   const live = dumpReadTables(org.db);
@@ -147,6 +206,7 @@ function expectSound(org: TestOrg, answers: Answer[]) {
   expect(dumpReadTables(org.db)).toBe(live);
   rebuildReadTables(org.db);
   expect(dumpReadTables(org.db)).toBe(live);
+  expectOutbox(org);
   for (const [workerId] of org.journal.org.workers) expectInbox(org, workerId, all);
 }
 
@@ -171,6 +231,33 @@ function expectSameState(org: TestOrg, all: Entry[]) {
   expect(replayed).toEqual(org.journal.org);
 }
 
+/** For each Event and each Worker that listened exactly one state, and the AI Workers' are what the journal says. */
+function expectLedger(org: TestOrg, all: Entry[]) {
+  const naive = naiveStatuses(all);
+  const found = new Map<string, string>();
+  for (const { event, seq, actor } of all) {
+    if (event.type !== 'EventPublished') continue;
+    const landed = { seq, stream: event.streamId, publisher: actor };
+    const rows: string[] = [];
+    for (let after = ''; ; ) {
+      const page = org.queries.eventStatus.page(landed, after, 2);
+      for (const { workerId, state } of page) {
+        rows.push(workerId);
+        seen.add(state);
+        if (org.journal.org.workers.get(workerId)?.kind === 'ai') found.set(`${seq} ${workerId}`, state);
+      }
+      if (page.length < 2) break;
+      after = page.at(-1)!.workerId;
+    }
+    expect(rows).toEqual([...new Set(rows)].sort());
+    expect(org.queries.eventStatus.total(landed)).toBe(rows.length);
+  }
+  expect(Object.fromEntries(found)).toEqual(Object.fromEntries(naive));
+}
+
+/** States that came up in any of the histories. */
+const seen = new Set<string>();
+
 function expectInbox(org: TestOrg, workerId: string, all: Entry[]) {
   const pending = naivePending(workerId, all);
   const open = org.inbox.openBatch(workerId);
@@ -188,12 +275,12 @@ const turn = fc.record({
 });
 
 test('whatever is asked in whatever order: refusals leave nothing, and what is recorded is sound', async () => {
-  const seen = new Map<string, number>();
+  const types = new Map<string, number>();
   let count = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(turn, { minLength: 30, maxLength: 60, size: 'max' }), async (turns) => {
       const file = join(testDirectory(), 'org.db');
-      const org = openOrg(file, { limits: () => ({ maxHops: 8 }) });
+      const org = openOrg(file, { limits: () => ({ maxHops: 8 }), routing });
       const found = { type: 'FoundOrg', ownerRole: 'x', ownerIdentity: 'x', grants: [] } as const satisfies Command;
       const first: Asked[] = [{ actor: 'system', command: { ...found, grants: [] } }, ...beginnings];
       const answers = await Promise.allSettled(first.map(({ actor, command }) => org.commit(actor, command)));
@@ -205,12 +292,16 @@ test('whatever is asked in whatever order: refusals leave nothing, and what is r
       const again = openOrg(file);
       expect(again.journal.org).toEqual(live);
       expect(again.journal.lastSeq).toBe(last);
-      for (const { event } of again.queries.entriesAfter(0, 1e6)) seen.set(event.type, (seen.get(event.type) ?? 0) + 1);
+      for (const { event } of again.queries.entriesAfter(0, 1e6))
+        types.set(event.type, (types.get(event.type) ?? 0) + 1);
       again.close();
       count += answers.length;
     }),
     { numRuns: Number(process.env.HELIX_RUNS ?? 15), endOnFailure: process.env.HELIX_SHRINK === undefined },
   );
-  console.log(`${count} commands; ${JSON.stringify(Object.fromEntries(seen))}`);
+  console.log(
+    `${count} commands; ${JSON.stringify(Object.fromEntries(types))}; states: ${[...seen].sort().join(', ')}`,
+  );
   expect(count).toBeGreaterThan(2_000);
+  expect(seen.size).toBeGreaterThan(8);
 });

@@ -3,16 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { type SettingKey, settingDefinitions } from '../../src/store/daemon-settings.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { createSecretBox } from '../../src/store/secrets.ts';
 import { checkSetting, define } from '../../src/store/setting-definition.ts';
-import {
-  createSettings,
-  hasSecrets,
-  type SettingKey,
-  type Settings,
-  settingDefinitions,
-} from '../../src/store/settings.ts';
+import { createSettings, hasSecrets, type Settings } from '../../src/store/settings.ts';
 import { testDirectory } from '../support/org.ts';
 
 const box = createSecretBox(randomBytes(32));

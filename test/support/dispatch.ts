@@ -135,6 +135,9 @@ export async function dispatchStage(
   };
 }
 
+/** An hour, for clocks that a test turns. */
+export const HOUR_MS = 3_600_000;
+
 export type FakeClock = ReturnType<typeof fakeClock>;
 
 /** Time stands still until the test moves it. */

@@ -9,6 +9,7 @@ import { createDispatcher } from '../../src/dispatch/dispatcher.ts';
 import { createFolders } from '../../src/dispatch/folder.ts';
 import { recover } from '../../src/dispatch/recovery.ts';
 import type { AgentResult, AgentRun } from '../../src/domain/agent.ts';
+import { createAgentSessions } from '../../src/store/agent-sessions.ts';
 import { createExpired } from '../../src/store/expired.ts';
 import { createHeldTriggers } from '../../src/store/held-triggers.ts';
 import type { Journal } from '../../src/store/journal.ts';
@@ -27,6 +28,7 @@ export type Dispatching = Awaited<ReturnType<typeof openDispatching>>;
 type Options = {
   /** The database; made when it is not there. Left out, `:memory:`. */
   file?: string;
+  /** Stored, so that the test can change them. */
   settings?: Record<string, unknown>;
   clock?: FakeClock;
   /** How fast AI Workers may publish; left out, as fast as they like. */
@@ -38,16 +40,16 @@ type Options = {
 const done: AgentResult = { outcome: 'done', exit: 'ok' };
 
 /** Runs stay open until the test ends them, unless {@link Dispatching.play} is set. */
-export async function openDispatching({ file = ':memory:', settings: overrides = {}, ...options }: Options = {}) {
+export async function openDispatching({ file = ':memory:', settings: wanted = {}, ...options }: Options = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'helix-dispatching-'));
   const clock = options.clock ?? fakeClock();
   const publish = options.publish ? { publish: options.publish } : {};
   const limits = () => ({ maxHops: 8, ...publish });
   const org: TestOrg = openOrg(file, { now: clock.now, limits });
   if (org.journal.org.workers.size === 0) await org.found();
-  const settings = createSettings(org.db, createSecretBox(Buffer.alloc(32)), {
-    overrides: { 'dispatch.max_inflight': 4, ...NO_LIMITS, ...overrides },
-  });
+  const settings = createSettings(org.db, createSecretBox(Buffer.alloc(32)));
+  const stored = Object.entries({ 'dispatch.max_inflight': 4, ...NO_LIMITS, ...wanted });
+  for (const [key, value] of stored) settings.set(key, value);
   const processes = createProcesses(org.db);
   const mcpUrl = (workerId: string) => `http://127.0.0.1:1/workers/${workerId}/mcp`;
   const envsDir = join(directory, 'workers');
@@ -100,6 +102,24 @@ export async function openDispatching({ file = ':memory:', settings: overrides =
         .events(['s-notices'], { limit: 100 })
         .map(({ message }) => message?.subject ?? '')
         .reverse(),
+    /** What became of an Event for a Worker, and why. */
+    statusOf(seq: number, workerId: string) {
+      const { stream, actor } = org.queries.entry(seq)!;
+      const page = org.queries.eventStatus.page({ seq, stream: stream!, publisher: actor }, '', 10_000);
+      return page.find((row) => row.workerId === workerId)!;
+    },
+    /** Lets turns of the event loop pass until nothing is about to happen by itself. */
+    async settle() {
+      for (let turn = 0; turn < 5; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        await stage.idle();
+      }
+    },
+    /** Moves time on, and lets what is due happen. */
+    async pass(ms: number) {
+      clock.advance(ms);
+      await stage.settle();
+    },
   };
 
   stage.dispatcher = createDispatcher({
@@ -108,6 +128,7 @@ export async function openDispatching({ file = ':memory:', settings: overrides =
     expired: createExpired(org.db),
     heldTriggers: createHeldTriggers(org.db),
     policy: 'The policy.',
+    sessions: createAgentSessions(org.db),
     agent: {
       kind: 'held',
       run: (run) =>

@@ -32,6 +32,7 @@ export async function startFakeGithub(repo = 'acme/site') {
   const attempts: Attempt[] = [];
   const bodies = new Map<string, { event: string; body: object }>();
   const requests: string[] = [];
+  const commits = new Map<string, string>();
   let ids = 0;
 
   async function send(hook: Hook, guid: string, redelivery = false): Promise<Attempt> {
@@ -72,6 +73,13 @@ export async function startFakeGithub(repo = 'acme/site') {
     if (refusal) return reply(response, refusal.status, refusal.body ?? { message: 'refused' }, refusal.headers);
     if (request.headers.authorization !== `Bearer ${TOKEN}`)
       return reply(response, 401, { message: 'Bad credentials' });
+    const sha = /^\/repos\/[^/]+\/[^/]+\/commits\/(\w+)$/.exec(pathname)?.[1];
+    if (sha !== undefined) {
+      const message = commits.get(sha);
+      return message === undefined
+        ? reply(response, 404, { message: 'Not Found' })
+        : reply(response, 200, { sha, commit: { message } });
+    }
     const [, owner, name, what, id, more, attempt] =
       /^\/repos\/([^/]+)\/([^/]+)\/(hooks)(?:\/(\d+))?(?:\/(\w+))?(?:\/(\d+)\/attempts)?$/.exec(pathname) ?? [];
     if (!what || `${owner}/${name}` !== repo) return reply(response, 404, { message: 'Not Found' });
@@ -138,6 +146,8 @@ export async function startFakeGithub(repo = 'acme/site') {
     hooks,
     attempts,
     requests,
+    /** Messages by id. */
+    commits,
     pageSize: 100,
     /** Deliveries do not get through. */
     isCutOff: false,

@@ -25,6 +25,7 @@ export function naivePending(workerId: string, journal: Entry[]): number[] | und
     }
     if (event.type === 'EventPublished') {
       events.push(entry);
+      if (event.quiet !== undefined) nobody.add(seq);
       streamOf.set(seq, event.streamId);
     }
     if (event.type === 'EventHeld') nobody.add(event.event);
@@ -52,11 +53,12 @@ export function naivePending(workerId: string, journal: Entry[]): number[] | und
         break;
       case 'ActivationEnded':
         if (!fired) checkpoint = Math.max(checkpoint, event.throughSeq);
-        for (const trigger of event.settled) if (aside.get(trigger) === 'requeued') aside.delete(trigger);
+        for (const trigger of event.settled) aside.delete(trigger);
         for (const trigger of event.parked) aside.set(trigger, 'away');
         break;
       case 'TriggersHeld':
       case 'TriggersDropped':
+      case 'TriggersExpired':
         for (const trigger of event.triggers) aside.set(trigger, 'away');
         break;
       case 'TriggersRequeued':

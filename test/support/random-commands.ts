@@ -15,8 +15,14 @@ export type Wish =
   | { kind: 'command'; actor: string; command: Command; options: CommitOptions }
   | { kind: 'run'; worker: string; outcome: 'done' | 'failed' | 'parked' | 'lost'; most: number }
   | { kind: 'held'; how: 'ReleaseEvent' | 'DiscardEvent'; pick: number }
+  | { kind: 'delivery'; how: 'taken' | 'dead' | 'gone' | 'retry' | 'release' | 'discard' | 'resume'; pick: number }
   | { kind: 'redact'; pick: number }
-  | { kind: 'aside'; how: 'HoldTriggers' | 'RequeueTriggers' | 'DropTriggers'; worker: string; pick: number }
+  | {
+      kind: 'aside';
+      how: 'HoldTriggers' | 'RequeueTriggers' | 'DropTriggers' | 'ExpireTriggers';
+      worker: string;
+      pick: number;
+    }
   | { kind: 'transcribe'; worker: string; body: string };
 
 const idIn = (prefix: string, ...others: string[]) =>
@@ -90,16 +96,30 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       batch,
     }),
   ),
-  fc.record({ streamId, name: fc.option(text), private: fc.option(fc.boolean()), batch: fc.option(batch) }).map(
-    ({ streamId: id, name, private: closed, batch: shown }): Command => ({
-      type: 'UpdateStream',
-      streamId: id,
-      ...(name === null ? {} : { name }),
-      ...(closed === null ? {} : { private: closed }),
-      ...(shown === null ? {} : { batch: shown }),
-    }),
-  ),
+  fc
+    .record({
+      streamId,
+      name: fc.option(text),
+      private: fc.option(fc.boolean()),
+      batch: fc.option(batch),
+      hold: fc.option(fc.boolean(), { freq: 2 }),
+    })
+    .map(
+      ({ streamId: id, name, private: closed, batch: shown, hold }): Command => ({
+        type: 'UpdateStream',
+        streamId: id,
+        ...(name === null ? {} : { name }),
+        ...(closed === null ? {} : { private: closed }),
+        ...(shown === null ? {} : { batch: shown }),
+        ...(hold === null ? {} : { hold }),
+      }),
+    ),
   fc.record({ type: fc.constant('DeleteStream' as const), streamId }),
+  fc.record({ workerId: fc.option(workerId), isOver: fc.boolean() }).map(({ workerId: whom, isOver }): Command => {
+    const hold = `runs_per_hour:${whom ?? 'org'}`;
+    if (isOver) return { type: 'ResumeWork', hold };
+    return { type: 'HoldWork', hold, workerId: whom, reason: 'limit', notice: { subject: 's', body: 'b' } };
+  }),
   ...Array.from({ length: 4 }, () => fc.record({ type: fc.constant('Subscribe' as const), streamId, filter })),
   fc.record({ type: fc.constant('Unsubscribe' as const), streamId }),
   fc.record({ type: fc.constant('InviteWorkers' as const), streamId, workerIds: fc.array(workerId, { maxLength: 3 }) }),
@@ -161,7 +181,8 @@ export const beginnings: Asked[] = [
       streamId: `s-${n}`,
       name: `${n}`,
       description: '',
-      transport: { kind: 'local', config: {} },
+      // The last two send.
+      transport: { kind: n === 0 ? 'local' : 'webhook', config: {} },
       private: n === 2,
     }),
   ),
@@ -204,12 +225,25 @@ export const wish: fc.Arbitrary<Wish> = fc.noBias(
         pick,
       }),
     },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant('delivery' as const),
+        how: fc.constantFrom('taken', 'taken', 'dead', 'gone', 'retry', 'release', 'discard', 'resume'),
+        pick,
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('redact' as const), pick }) },
     {
       weight: 1,
       arbitrary: fc.record({
         kind: fc.constant('aside' as const),
-        how: fc.constantFrom('HoldTriggers' as const, 'RequeueTriggers' as const, 'DropTriggers' as const),
+        how: fc.constantFrom(
+          'HoldTriggers' as const,
+          'RequeueTriggers' as const,
+          'DropTriggers' as const,
+          'ExpireTriggers' as const,
+        ),
         worker: aiWorker,
         pick,
       }),

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { OrgError } from '../../src/domain/errors.ts';
 import { decodeMessage } from '../../src/domain/message.ts';
@@ -5,6 +6,7 @@ import { transportInfo } from '../../src/http/transport-info.ts';
 import { transports } from '../../src/transports/catalog.ts';
 import type { RawRequest } from '../../src/transports/transport.ts';
 import { webhook } from '../../src/transports/webhook.ts';
+import '../support/seed.ts';
 
 type Given = { body: string | Uint8Array; type?: string; headers?: Record<string, string>; query?: string };
 
@@ -90,6 +92,105 @@ describe('a body that is not text', () => {
   });
 });
 
+describe('a form', () => {
+  const multipart = (lines: string[]) =>
+    receive({ body: lines.join('\r\n'), type: 'multipart/form-data; boundary="x y"' });
+
+  test('that is urlencoded keeps its text, and has its fields beside it', () => {
+    const { message } = receive({ body: 'a=1&b=%C3%BC+x&a=2', type: 'application/x-www-form-urlencoded' });
+    expect(message).toMatchObject({ body: 'a=1&b=%C3%BC+x&a=2', extra: { form: { a: ['1', '2'], b: 'ü x' } } });
+  });
+
+  test.each(['hello', 'a b=c', '=x', 'a&b=1', '{"a":"b=c"}', `${'a=1&'.repeat(1_000)}a=1`])(
+    'that is only called one has no fields: %.20s',
+    (body) => {
+      const { message } = receive({ body, type: 'application/x-www-form-urlencoded' });
+      expect(message?.body).toBe(body);
+      expect(message?.extra).not.toHaveProperty('form');
+    },
+  );
+
+  test('with files says what they are, and keeps them and the whole beside it', () => {
+    const { message, parts, raw, inbound } = multipart([
+      '--x y',
+      'Content-Disposition: form-data; name="who"',
+      '',
+      'Zoë',
+      '--x y',
+      'Content-Disposition: form-data; name="scan"; filename="a %22b%22.png"',
+      'Content-Type: image/png',
+      '',
+      '\x89PNG\r\n--x',
+      '--x y',
+      'content-disposition: form-data; filename=plain.txt; name=note',
+      '',
+      '',
+      '--x y--',
+      '',
+    ]);
+    expect(message).toMatchObject({
+      body: 'who: Zoë',
+      attachments: [
+        { filename: 'a "b".png', content_type: 'image/png', size_bytes: 10 },
+        { filename: 'plain.txt', size_bytes: 0 },
+      ],
+      extra: { form: { who: 'Zoë' }, content_type: 'multipart/form-data; boundary="x y"' },
+    });
+    expect(message).not.toHaveProperty('body_content_type');
+    expect(parts).toEqual(['message', 'attachment-1', 'attachment-2', 'raw']);
+    expect(raw?.length).toBeGreaterThan(200);
+    expect(Buffer.from(inbound?.content[1]?.bytes ?? []).toString()).toBe('\x89PNG\r\n--x');
+  });
+
+  test.each([
+    ['no boundary in the body', ['hello']],
+    ['a part without a name for its kind', ['--x y', 'Content-Type: text/plain', '', 'x', '--x y--']],
+    ['no end', ['--x y', 'Content-Disposition: form-data; name="a"', '', 'x']],
+    ['too many parts', [...Array(201).fill('--x y\r\nContent-Disposition: form-data; name="a"\r\n\r\nx'), '--x y--']],
+  ])('that is broken (%s) is kept as it came', (_what, lines) => {
+    const { message } = multipart(lines as string[]);
+    expect(message?.body).toBe((lines as string[]).join('\r\n'));
+  });
+
+  test('whatever its bytes are, is read or kept, never refused', () => {
+    const piece = fc.constantFrom(
+      '--x',
+      '--x--',
+      '\r\n',
+      '\r\n\r\n',
+      'Content-Disposition: form-data; name="a"',
+      '; filename="b"',
+      '"',
+      '\\',
+      'é',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(piece, fc.string()), { maxLength: 30 }), (pieces) => {
+        fc.pre(pieces.join('') !== '');
+        const { message } = receive({ body: pieces.join(''), type: 'multipart/form-data; boundary=x' });
+        expect(message).toBeDefined();
+      }),
+    );
+  });
+});
+
+describe('where it comes from', () => {
+  const origin = (headers: Record<string, string>) => receive({ body: 'x', headers }).inbound?.origin;
+
+  test('is said by what another Stream sends along', () => {
+    expect(origin({})).toBeUndefined();
+    expect(origin({ 'x-helix-event': 'e-1', 'x-helix-hops': '3' })).toEqual({ eventId: 'e-1', hops: 3 });
+    expect(origin({ 'x-helix-hops': '9999' })).toEqual({ hops: 1_000 });
+  });
+
+  test.each(['', '-5', '1e9', 'many', '99999999999'])(
+    'counts at least as an AI Worker’s, whatever it claims: %s',
+    (hops) => {
+      expect(origin({ 'x-helix-hops': hops })).toEqual({ hops: 0 });
+    },
+  );
+});
+
 describe('what comes with the body', () => {
   test('is kept as far as it is nobody’s secret', () => {
     const headers = {
@@ -149,6 +250,22 @@ describe('the config', () => {
       () => undefined,
     );
 
+  test.each(['https://x.example', 'http://x.example:8080/a?b=c#d', 'https://x.example/%0d', 'HTTPS://X.example/ü'])(
+    'takes %s to send to',
+    (url) => {
+      expect(info('webhook').checkConfig({ outbound_url: url })).toEqual({ outbound_url: url });
+    },
+  );
+
+  test('has a secret where something is signed, in or out', () => {
+    const signs = (config: Record<string, unknown>) => info('webhook').signs(config);
+    expect([signs({}), signs({ secret: true }), signs({ outbound_url: 'https://x.example' })]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
   test('takes secret: true or nothing', () => {
     expect(info('webhook').checkConfig({})).toEqual({});
     expect(info('webhook').checkConfig({ secret: true })).toEqual({ secret: true });
@@ -156,8 +273,17 @@ describe('the config', () => {
 
   test.each([
     [{ secret: 'hunter2' }, /true or false, never the secret itself: pass secret: true; the daemon makes one$/],
-    [{ outbound_url: 'https://x.example' }, /^webhook outbound_url: this version receives only/],
-    [{ colour: 'blue', size: 1 }, /^webhook config has no "colour", "size" \(valid: "secret"\)$/],
+    [{ colour: 'blue', size: 1 }, /^webhook config has no "colour", "size" \(valid: "outbound_url", "secret"\)$/],
+    [{ outbound_url: 7 }, /^parse webhook config: outbound_url must be a string$/],
+    [{ outbound_url: '/relative' }, /^outbound_url must be an absolute http\(s\) URL, got "\/relative"$/],
+    [{ outbound_url: 'ftp://x.example/' }, /^outbound_url must be an absolute http\(s\) URL, got "ftp:/],
+    [{ outbound_url: '' }, /^outbound_url must be an absolute http\(s\) URL, got ""$/],
+    [{ outbound_url: 'http://' }, /^outbound_url has no host: "http:\/\/"$/],
+    [{ outbound_url: 'https:///path' }, /^outbound_url has no host: /],
+    [{ outbound_url: 'http:x.example' }, /^outbound_url has no host: /],
+    [{ outbound_url: 'http://[::1' }, /^outbound_url: "http:\/\/\[::1" cannot be parsed as a URL$/],
+    [{ outbound_url: 'http://x.example/\r\nX-Evil: 1' }, /^outbound_url: .* holds a space or a control character$/],
+    [{ outbound_url: 'https://user:hunter2@x.example/' }, /^outbound_url must not hold a user name or password/],
   ])('refuses %j with a sentence', (config, sentence) => {
     const message = refusal(() => info('webhook').checkConfig(config));
     expect(message.replace('invalid: ', '')).toMatch(sentence);

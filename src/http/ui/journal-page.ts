@@ -25,7 +25,15 @@ const GROUPS: Record<string, { name: string; types: DomainEvent['type'][] }> = {
   people: {
     name: 'Workers and seats',
     types: [
-      ...(['WorkerHired', 'WorkerMoved', 'WorkerFired', 'WorkerPaused', 'WorkerResumed', 'IdentityUpdated'] as const),
+      ...([
+        'WorkerHired',
+        'WorkerMoved',
+        'WorkerFired',
+        'WorkerPaused',
+        'WorkerResumed',
+        'IdentityUpdated',
+        'WorkerEmailChanged',
+      ] as const),
       ...(['PositionCreated', 'PositionUpdated', 'PositionDeleted'] as const),
     ],
   },
@@ -177,6 +185,7 @@ function mayKnow(org: Org, { workerId, isOwner }: Visit, { event }: Entry): bool
     case 'PositionDeleted':
     case 'WorkerHired':
     case 'IdentityUpdated':
+    case 'WorkerEmailChanged':
     case 'WorkerMoved':
     case 'WorkerFired':
     case 'WorkerPaused':

@@ -34,6 +34,7 @@ export function topicsOf(event: DomainEvent): Topic[] {
     case 'PositionUpdated':
     case 'PositionDeleted':
     case 'IdentityUpdated':
+    case 'WorkerEmailChanged':
     case 'WorkerHired':
     case 'WorkerMoved':
     case 'ToolGranted':

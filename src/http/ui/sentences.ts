@@ -39,6 +39,8 @@ const tellers: Tellers = {
     [positionId],
   ],
   IdentityUpdated: ({ workerId }) => ['rewrote who', [workerId], 'is'],
+  WorkerEmailChanged: ({ workerId, email }) =>
+    email === null ? ['took the mail address of', [workerId], 'away'] : ['gave', [workerId], 'a mail address'],
   WorkerMoved: ({ workerId, positions }) =>
     positions.length > 0
       ? ['moved', [workerId], 'to', ...names(positions)]

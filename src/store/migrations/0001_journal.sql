@@ -206,9 +206,9 @@ CREATE INDEX activations_worker ON activations (worker, seq);
 --> statement-breakpoint
 CREATE INDEX activations_state ON activations (state, seq);
 --> statement-breakpoint
-CREATE INDEX activations_started ON activations (started_at);
+CREATE INDEX activations_started ON activations (started_at, seq);
 --> statement-breakpoint
-CREATE INDEX activations_worker_started ON activations (worker, started_at);
+CREATE INDEX activations_worker_started ON activations (worker, started_at, seq);
 --> statement-breakpoint
 CREATE UNIQUE INDEX activations_seq ON activations (seq);
 --> statement-breakpoint
@@ -290,12 +290,40 @@ CREATE INDEX transcripts_worker ON transcripts (worker, seq);
 --> statement-breakpoint
 CREATE INDEX transcripts_activation ON transcripts (activation_id, seq);
 --> statement-breakpoint
+-- With rowids, for the reason given at content.
+CREATE TABLE attachments (
+  id TEXT PRIMARY KEY,
+  at TEXT NOT NULL,
+  event INTEGER
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX attachments_unused ON attachments (at) WHERE event IS NULL;
+--> statement-breakpoint
+CREATE TABLE attachment_slices (
+  id TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  bytes BLOB NOT NULL,
+  PRIMARY KEY (id, n)
+) STRICT;
+--> statement-breakpoint
 CREATE TABLE processes (
   activation_id TEXT PRIMARY KEY,
   worker TEXT NOT NULL,
   pid INTEGER NOT NULL,
   started_at TEXT NOT NULL
 ) STRICT;
+--> statement-breakpoint
+CREATE TABLE agent_sessions (
+  worker TEXT NOT NULL,
+  conversation TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  session TEXT NOT NULL,
+  texts TEXT NOT NULL,
+  grants_seq INTEGER NOT NULL,
+  activation_id TEXT NOT NULL,
+  at TEXT NOT NULL,
+  PRIMARY KEY (worker, conversation)
+) STRICT, WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE tokens (
   id TEXT PRIMARY KEY,

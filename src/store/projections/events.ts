@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { OrgEventEvent } from '../../domain/event.ts';
 import { decodeMessage } from '../../domain/message.ts';
+import { createAttachmentErasure } from '../attachments.ts';
 import type { Projectors } from '../projections.ts';
 import { BY_HAND, BY_ITSELF } from './activations.ts';
 
@@ -8,12 +9,14 @@ export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventE
   const count = sqlite.prepare(
     'UPDATE streams SET last_seq = @seq, event_count = event_count + 1 WHERE id = @streamId',
   );
+  const { adopt } = createAttachmentErasure(sqlite);
   const thread = sqlite.prepare('INSERT INTO threads VALUES (@thread, @streamId, @seq)');
   const forgetThread = sqlite.prepare(
     'DELETE FROM threads WHERE thread = @thread AND stream = @streamId AND seq = @event',
   );
   // Still there when this happens; a replay finds it gone, and has filed no thread either.
   const content = sqlite.prepare("SELECT bytes FROM content WHERE seq = ? AND name = 'message'").pluck();
+  const silence = sqlite.prepare("INSERT INTO held_events VALUES (@seq, 'quiet', @quiet, @seq)");
   const hold = sqlite.prepare("INSERT INTO held_events VALUES (@event, 'held', @reason, @seq)");
   const settle = sqlite.prepare('UPDATE held_events SET state = @state, entry_seq = @seq WHERE seq = @event');
   const requeue = sqlite.prepare(
@@ -21,8 +24,10 @@ export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventE
   );
   const redact = sqlite.prepare('INSERT OR IGNORE INTO redactions VALUES (@erased, @seq)');
   return {
-    EventPublished: ({ streamId, content: parts }, { seq }) => {
+    EventPublished: ({ streamId, content: parts, quiet }, { seq }) => {
       count.run({ streamId, seq });
+      for (const part of parts) adopt(part, seq);
+      if (quiet !== undefined) silence.run({ seq, quiet });
       const threadId = threadOf(parts.find(({ name }) => name === 'message')?.bytes);
       if (threadId !== undefined) thread.run({ thread: threadId, streamId, seq });
     },

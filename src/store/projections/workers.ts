@@ -40,6 +40,7 @@ export function workerProjectors(sqlite: Database.Database): Projectors<WorkerEv
     },
     IdentityUpdated: ({ workerId, content }, { seq }) => setIdentity.run({ workerId, content, seq }),
     WorkerMoved: ({ workerId, positions }) => setPositions.run({ workerId, positions: JSON.stringify(positions) }),
+    WorkerEmailChanged: () => {}, // Nobody asks for it but the decision state.
     WorkerPaused: ({ workerId }, entry) => {
       setPaused.run({ workerId, at: entry.at });
       stoppages.begin(workerId, PAUSED, 'the Worker is paused', entry);

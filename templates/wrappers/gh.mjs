@@ -23,8 +23,9 @@ const provenance = process.env.HELIX_PROVENANCE;
 const run = { args: given, input: undefined };
 try {
   if (provenance) mark();
-} catch {
+} catch (error) {
   // gh itself says what is wrong with a file that cannot be read.
+  if (!error.code) process.stderr.write(`gh: the text is not marked as a Worker's: ${error.message}\n`);
   Object.assign(run, { args: given, input: undefined });
 }
 start();
@@ -135,7 +136,9 @@ function markedJson(text) {
   return text;
 }
 
-const read = (file) => readFileSync(file === '-' ? 0 : file, 'utf8');
+function read(file) {
+  return readFileSync(file === '-' ? 0 : file, 'utf8');
+}
 
 /** What the Worker copied from an earlier text says nothing about this one. */
 function marked(text) {

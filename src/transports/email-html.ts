@@ -1,0 +1,28 @@
+// How a text that a Worker wrote looks in a mail client: markdown as HTML, beside the text itself.
+import { marked } from 'marked';
+import sanitize from 'sanitize-html';
+
+const OPTIONS: sanitize.IOptions = {
+  allowedTags: [...sanitize.defaults.allowedTags, 'img', 'del', 'ins', 'h1', 'h2'],
+  allowedAttributes: {
+    a: ['href', 'name', 'title'],
+    img: ['src', 'alt', 'title', 'width', 'height'],
+    ol: ['start'],
+    td: ['align', 'colspan', 'rowspan'],
+    th: ['align', 'colspan', 'rowspan', 'scope'],
+    '*': ['dir', 'lang'],
+  },
+  allowedSchemes: ['http', 'https', 'mailto', 'tel', 'cid'],
+  allowProtocolRelative: false,
+};
+
+/** Longer texts are sent as text alone: nobody reads them as a letter, and rendering holds up everybody else. */
+const LENGTH_MAX = 131_072;
+
+/** The HTML of a markdown text, without anything active; undefined for one that is too long. Lines stay lines. */
+export function htmlOf(markdown: string): string | undefined {
+  if (markdown.length > LENGTH_MAX) return undefined;
+  const html = marked.parse(markdown, { gfm: true, breaks: true, async: false });
+  const clean = sanitize(html, OPTIONS).trim();
+  return `<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body dir="auto">\n${clean}\n</body></html>\n`;
+}
