@@ -25,7 +25,15 @@ export type LeavingRow = {
 };
 
 /** The daemon's remark that somebody's question was left without an answer; `seq` is its own. */
-export type UnansweredRow = { seq: number; at: string; streamId: string; workerId: string; activationId: string };
+export type UnansweredRow = {
+  seq: number;
+  at: string;
+  streamId: string;
+  workerId: string;
+  activationId: string;
+  /** seq of the question. */
+  question: number;
+};
 
 export type AttentionReads = {
   newestAside(state: 'held' | 'parked', limit: number): AsideRow[];
@@ -49,7 +57,7 @@ const REMARKS = `SELECT j.seq, j.at, j.stream AS streamId, a.worker AS workerId,
   WHERE j.type = 'EventPublished' AND j.actor = 'system' AND j.stream <> 's-notices' AND j.activation_id IS NOT NULL
   ORDER BY j.seq DESC LIMIT ?`;
 
-type Remark = UnansweredRow & { endedSeq: number; triggers: string };
+type Remark = Omit<UnansweredRow, 'question'> & { endedSeq: number; triggers: string };
 
 export function createAttentionReads({ sqlite }: Db): AttentionReads {
   const aside = sqlite.prepare(
@@ -78,11 +86,6 @@ export function createAttentionReads({ sqlite }: Db): AttentionReads {
     .pluck();
   const actorOn = sqlite.prepare('SELECT actor FROM journal WHERE seq = ? AND +stream = ?').pluck();
   const askedToRun = sqlite.prepare('SELECT 1 FROM wakes WHERE worker = ? AND seq > ? LIMIT 1').pluck();
-  function askerOf(triggers: number[], streamId: string): string | undefined {
-    const last = triggers.findLast((seq) => actorOn.get(seq, streamId) !== undefined);
-    return last === undefined ? undefined : (actorOn.get(last, streamId) as string);
-  }
-
   return {
     newestAside: (state, limit) => aside.all(state, limit) as AsideRow[],
     newestLeaving: (state, limit) => leaving.all(state, limit) as LeavingRow[],
@@ -92,9 +95,13 @@ export function createAttentionReads({ sqlite }: Db): AttentionReads {
     unanswered(since, limit) {
       return (remarks.all(limit) as Remark[]).flatMap(({ endedSeq, triggers, ...row }) => {
         const { seq, at, streamId, workerId } = row;
-        const asker = askerOf(JSON.parse(triggers) as number[], streamId) ?? workerId;
+        const question = (JSON.parse(triggers) as number[]).findLast(
+          (each) => actorOn.get(each, streamId) !== undefined,
+        );
+        if (question === undefined) return [];
+        const asker = actorOn.get(question, streamId) as string;
         const isOpen = at > since && !spoken.get(streamId, seq, workerId, asker) && !askedToRun.get(workerId, endedSeq);
-        return isOpen ? [row] : [];
+        return isOpen ? [{ ...row, question }] : [];
       });
     },
   };

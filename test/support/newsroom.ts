@@ -205,8 +205,7 @@ export async function openNewsroom() {
     id: 's-partners',
     name: 'Partners',
     description: 'What other papers get from us.',
-    transport: 'webhook',
-    config: { outbound_url: 'https://partners.example/in' },
+    transport: { kind: 'webhook', config: { outbound_url: 'https://partners.example/in' } },
     hold: true,
   });
   await call(

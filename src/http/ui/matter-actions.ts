@@ -11,7 +11,7 @@ export type MatterRow = {
   at: Moment | undefined;
   /** What kind of thing it is, in a word or two. */
   tag: string;
-  tone: 'bad' | 'warm' | 'paused';
+  tone: 'bad' | 'warm' | 'waiting';
   title: string;
   href: string;
   sentence: string;

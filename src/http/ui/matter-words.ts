@@ -70,7 +70,7 @@ function rowOf(deps: Deps, visit: Visit, matter: Matter): Row {
       return {
         id: `paused-${matter.workerId}`,
         tag: 'Paused',
-        tone: 'paused',
+        tone: 'waiting',
         title: `${matter.workerId} is paused`,
         href: workerHref(matter.workerId),
         sentence: 'What arrives for it waits until somebody lets it go on.',

@@ -44,7 +44,7 @@ const tellers: Tellers = {
 /** One matter about something that was said, or that a Worker was asked. */
 export function said(deps: Deps, visit: Visit, matter: MatterOf<Kind>): Row {
   const seq = 'seqs' in matter ? (matter.seqs[0] ?? 0) : matter.seq;
-  const words = triggerWords(deps, visit, seq);
+  const words = triggerWords(deps, visit, matter.kind === 'unanswered' ? matter.question : seq);
   const about = {
     id: `${matter.kind}-${matter.workerId}-${seq}`,
     title: words.what,

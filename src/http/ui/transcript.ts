@@ -110,7 +110,8 @@ function otherOf(
   const exit = /^=== exit: ([\s\S]*) ===$/.exec(body)?.[1];
   if (exit !== undefined) return { ...common, kind: 'end', text: exit, isGood: exit === 'ok' };
   if (body === '--- session start ---') return { ...common, kind: 'start', facts: factsOf(extra) };
-  const isRemark = /^(\[|api_retry:|rate limit:|permission denied:|the conversation was summarised)/.test(body);
+  const isRemark =
+    /^(\[|=== activation:|api_retry:|rate limit:|permission denied:|the conversation was summarised)/.test(body);
   return { ...common, kind: 'line', text: clip(whole, TEXT_MAX), tone: isRemark ? 'remark' : 'plain' };
 }
 

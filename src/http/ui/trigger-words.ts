@@ -80,6 +80,8 @@ export function triggerWords({ journal, queries }: Deps, visit: Visit, seq: numb
 function whyOf(org: Org, { streamId, workerId, to }: { streamId: string; workerId: string; to: string[] }): string {
   if (workerId === '') return '';
   if (org.streams.get(streamId)?.purpose === 'dm') return 'It was written to it alone.';
-  if (to.includes(workerId)) return `It listens to ${streamId}, and was named.`;
-  return `It listens to ${streamId}${org.subscriptions.get(streamId)?.get(workerId)?.filter ? ' through a filter' : ''}.`;
+  const subscription = org.subscriptions.get(streamId)?.get(workerId);
+  const listens = `It ${subscription ? 'listens' : 'listened'} to ${streamId}`;
+  if (to.includes(workerId)) return `${listens}, and was named.`;
+  return `${listens}${subscription?.filter ? ' through a filter' : ''}.`;
 }
