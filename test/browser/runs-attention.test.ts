@@ -81,10 +81,8 @@ describeInBrowser('activations and attention', () => {
     for (let line = 0; line < 30; line++) run.onSegment({ body: `more ${line}` });
     await page.waitForSelector('#lines >> text=more 29');
     await page.waitForSelector('#lines > li:has-text("more 29")');
-    const last = page.locator('#lines > li:has-text("more 29")');
-    await waitFor('the end is in sight', () =>
-      last.evaluate('(li) => li.getBoundingClientRect().bottom <= innerHeight'),
-    );
+    const below = "document.getElementById('lines').getBoundingClientRect().bottom - innerHeight";
+    await waitFor('the end is in sight', async () => ((await page.evaluate(below)) as number) <= 0);
     finish();
     await page.waitForSelector('#run-state .state.done');
     await page.waitForSelector('#lines .end .good');

@@ -23,7 +23,7 @@ const GROUPS: { id: string; name: string; hint: string; kinds: Matter['kind'][] 
   {
     id: 'failed',
     name: 'Went wrong',
-    hint: 'Given up after several attempts; later work goes on without it.',
+    hint: 'Later work goes on without it.',
     kinds: ['parked', 'dead', 'unanswered'],
   },
   {

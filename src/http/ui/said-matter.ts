@@ -26,7 +26,7 @@ const tellers: Tellers = {
     ...about,
     tag: 'Waits to leave',
     tone: 'warm',
-    sentence: `${copies(matter)} until a person has looked at it${matter.reason ? `: ${sentenceOf(matter.reason)}` : '.'}`,
+    sentence: `${copies(matter)} to leave: ${sentenceOf(matter.reason || 'a person looks at it first')}`,
     actions: [run('Let it leave', 'release', [['id', event]], ''), discard([['id', event]])],
   }),
   dead: ({ copies: [first], reason }, about, event) => ({
