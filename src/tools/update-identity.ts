@@ -14,8 +14,7 @@ export const updateIdentity = defineTool({
     workerId: required('workerId', 'The Worker.'),
     content: optionalId('Who this Worker is, in markdown. Required unless email is given.'),
     email: z
-      .string()
-      .nullish()
+      .preprocess((value) => value ?? undefined, z.string().optional())
       .describe("A person's mail address: what is sent to them goes there too. An empty one removes it."),
   }),
   output: idResult.extend(warnings),

@@ -171,7 +171,8 @@ function collect(journal: Entry[]) {
         set(workerId, open.get(workerId) ?? [], 'pending', 'again');
         open.delete(workerId);
         if (event.outcome === 'done') set(workerId, shown, 'handled', 'pending');
-        set(workerId, settled, 'handled');
+        // What was set aside meanwhile stays so.
+        for (const is of ['pending', 'again', 'let_go'] as const) set(workerId, settled, 'handled', is);
         set(workerId, parked, 'parked');
         if (!batch || facts.fired.has(workerId)) break;
         set(workerId, batch.triggers, 'again', 'pending');

@@ -19,7 +19,7 @@ export function silentPage(ui: Ui, { queries }: { queries: Pick<Queries, 'silent
     if (known && performance.now() - known.at < KEPT_MS) return known.shares;
     const since = new Date(Date.now() - DAYS * DAY_MS).toISOString();
     const shares = queries.silentShares(since, workerId === '' ? undefined : workerId);
-    if (kept.size > 100) kept.clear();
+    if (kept.size >= 100) kept.clear();
     kept.set(workerId, { at: performance.now(), shares });
     return shares;
   }
