@@ -12,7 +12,7 @@ export const subscribe = defineTool({
   name: 'subscribe',
   title: 'Listen to a Stream',
   description: 'Listen to a Stream yourself: its Events wake you from now on. To add others, use invite_workers.',
-  input: z.object({ streamId: required('streamId', 'The Stream to listen to.'), filter: filterInput }),
+  input: z.object({ streamId: required('streamId', 'The Stream.'), filter: filterInput }),
   output: z.object({ workerId: z.string(), streamId: z.string(), ...warnings }),
   effect: 'adds',
   async handler({ streamId, filter }, context) {

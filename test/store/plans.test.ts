@@ -45,7 +45,8 @@ const SCANS_ALLOWED = [
   /^select .* from activations where activations\.state = 'running'$/,
   // Full text, by its own index.
   /^SELECT s\.rowid FROM search s/,
-  // Redacting, which is rare: at most the deliveries of seven days.
+  // Redacting, which is rare: the threads, and at most the deliveries of seven days.
+  /^DELETE FROM threads WHERE stream = @stream AND seq = @seq$/,
   /^UPDATE idempotency SET body_digest = NULL WHERE seq = \?$/,
 ];
 
