@@ -36,6 +36,7 @@ const SHORT_LIVED = new Set([
   'src/http/inbound-reading.ts seen',
   'src/http/mcp/odd-arguments.ts odd',
   'src/http/ui/org-chart.ts holders',
+  'src/http/ui/transcript.ts calls',
   'src/transports/email-recipients.ts named',
   'src/transports/form-data.ts fields',
   'src/cli/stage.ts waiting',

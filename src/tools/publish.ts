@@ -14,7 +14,7 @@ const BODY_MAX = 1_048_576;
 const attachment = z.object({
   filename: z.string(),
   content_type: z.string().optional(),
-  url: z.string().optional(),
+  url: z.string().optional().describe('A URL, a file in your folder, or <event id>/attachment-1.'),
   size_bytes: z.number().optional(),
 });
 
@@ -23,18 +23,18 @@ const needed = { error: 'streamId and body are required' };
 export const publish = defineTool({
   name: 'publish',
   title: 'Publish an Event',
-  description: 'Put a Message on a Stream; it wakes the AI Workers listening there, not you. For one Worker, use dm.',
+  description: 'Put a Message on a Stream; it wakes the AI Workers that listen, but not you. For one Worker, use dm.',
   input: z.object({
     streamId: z.string(needed).min(1, needed).describe('The Stream.'),
-    body: z.string(needed).min(1, needed).max(BODY_MAX).describe('Text.'),
+    body: z.string(needed).min(1, needed).max(BODY_MAX).describe('The text.'),
     to: list(z.string(), 'Worker ids or addresses.'),
-    cc: list(z.string(), 'Copies.'),
+    cc: list(z.string(), 'Copies go to.'),
     subject: optionalId('Subject.'),
-    bodyContentType: optionalId('Plain text if absent.'),
-    threadId: optionalId('Thread.'),
-    inReplyTo: optionalId('What it answers.'),
-    messageId: optionalId('Its own id.'),
-    attachments: list(attachment, 'url: own file, <event id>/attachment-1, or web address.'),
+    bodyContentType: optionalId('Default: plain text.'),
+    threadId: optionalId('Its thread.'),
+    inReplyTo: optionalId('Answered one.'),
+    messageId: optionalId('Own id.'),
+    attachments: list(attachment, 'Files.'),
   }),
   output: z.object({ id: z.string(), streamId: z.string(), ...foreseenResult }),
   effect: 'adds',

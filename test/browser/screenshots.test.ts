@@ -10,6 +10,11 @@ const PAGES: Record<string, string> = {
   worker: '/ui/org/workers/w-cleo',
   position: '/ui/org/positions/p-checking',
   history: '/ui/org/roles/r-reporter/history',
+  activations: '/ui/activations',
+  activation: '/ui/activations/$failed',
+  'activation-live': '/ui/activations/$running',
+  'silent-runs': '/ui/activations/silent',
+  attention: '/ui/attention',
   journal: '/ui/journal',
   settings: '/ui/settings',
 };
@@ -29,11 +34,17 @@ const folder = process.env.HELIX_SCREENSHOTS;
 describeInBrowser('pages', () => {
   test('every page looks as it should in both schemes and on a phone', { timeout: 180_000 }, async () => {
     const { daemon } = await openNewsroom();
+    /** `$failed` stands for the newest run that ended so. */
+    const located = (path: string) =>
+      path.replace(/\$(failed|running)/, (_, state: 'failed' | 'running') => {
+        const [run] = daemon.queries.activationPage({ states: [state], limit: 1 });
+        return run?.id ?? state;
+      });
     if (folder) mkdirSync(folder, { recursive: true });
     for (const [look, options] of Object.entries(LOOKS)) {
       const { page } = await openPage(daemon, '/ui/org', options);
       for (const [name, path] of Object.entries(PAGES)) {
-        const response = await page.goto(daemon.url + path);
+        const response = await page.goto(daemon.url + located(path));
         expect([path, response?.status()]).toEqual([path, 200]);
         await isLive(page);
         expect([path, look, await overflow(page)]).toEqual([path, look, 0]);
