@@ -28,7 +28,7 @@ export const publish = defineTool({
     streamId: z.string(needed).min(1, needed).describe('The Stream.'),
     body: z.string(needed).min(1, needed).max(BODY_MAX).describe('The text.'),
     to: list(z.string(), 'Worker ids or addresses.'),
-    cc: list(z.string(), 'Copies go to.'),
+    cc: list(z.string(), 'Copies to.'),
     subject: optionalId('Subject.'),
     bodyContentType: optionalId('Default: plain text.'),
     threadId: optionalId('Its thread.'),
