@@ -47,7 +47,8 @@ const SCANS_ALLOWED = [
   /^SELECT 1 FROM \(SELECT actor FROM journal WHERE stream = \? AND seq > \? ORDER BY seq LIMIT 200\)/,
   // Full text, by its own index.
   /^SELECT s\.rowid FROM search s/,
-  // Redacting, which is rare: at most the deliveries of seven days.
+  // Redacting, which is rare: the threads, and at most the deliveries of seven days.
+  /^DELETE FROM threads WHERE stream = @stream AND seq = @seq$/,
   /^UPDATE idempotency SET body_digest = NULL WHERE seq = \?$/,
 ];
 

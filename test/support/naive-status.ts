@@ -39,6 +39,7 @@ function stateOf(facts: Facts, entry: Entry, worker: string, filter: Subscriptio
   const heldAs = facts.heldEvents.get(seq);
   if (heldAs === 'held') return 'held';
   if (heldAs === 'discarded') return 'dropped';
+  if (entry.event.type === 'EventPublished' && entry.event.quiet !== undefined) return 'filtered';
   const waits = pair.is === 'again' || pair.is === 'let_go';
   const message = decodeMessage(entry.content.find(({ name }) => name === 'message')?.bytes ?? new Uint8Array()) ?? {};
   if (!pair.wasShown && !waits && filter && !passes(filter, message)) return 'filtered';
