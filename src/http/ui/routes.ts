@@ -4,16 +4,18 @@ import { allowOnly } from '../refusal.ts';
 import { acceptForms, runTool } from './forms.ts';
 import { frameState } from './frame.ts';
 import { type JournalPageDeps, journalPages } from './journal-page.ts';
+import { eventPages } from './event-page.ts';
 import { createUi, type KitDeps } from './kit.ts';
 import { createLive, type LiveDeps } from './live.ts';
 import { type OrgPageDeps, orgPages } from './org-page.ts';
 import { previewForm } from './preview.ts';
 import { type SettingsPageDeps, settingsPages } from './settings-page.ts';
 import { type StarterDeps, starterForms } from './starters.ts';
+import { type StreamsPageDeps, streamsPages } from './streams-page.ts';
 import { textHistoryPages } from './text-history.ts';
 
 /** What pages ask of the running daemon besides its data. */
-export type UiDeps = KitDeps & LiveDeps & OrgPageDeps & JournalPageDeps & SettingsPageDeps & StarterDeps;
+export type UiDeps = KitDeps & LiveDeps & OrgPageDeps & JournalPageDeps & SettingsPageDeps & StarterDeps & StreamsPageDeps;
 
 export function uiRoutes(app: FastifyInstance, deps: UiDeps): void {
   app.get('/', async (_request, reply) => reply.redirect('/ui/', 302));
@@ -33,6 +35,8 @@ export function uiRoutes(app: FastifyInstance, deps: UiDeps): void {
       orgPages(ui, deps);
       textHistoryPages(ui, deps);
       starterForms(ui, deps);
+      streamsPages(ui, deps, live);
+      eventPages(ui, deps);
       journalPages(ui, deps);
       settingsPages(ui, deps);
       ui.raw('/', (_visit, reply) => reply.redirect('/ui/org', 302));
