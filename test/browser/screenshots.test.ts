@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { DESKTOP, describeInBrowser, isLive, openPage, overflow, PHONE, seriousFindings } from '../support/browser.ts';
 import { openNewsroom } from '../support/newsroom.ts';
+import { addLetters } from '../support/newsroom-letters.ts';
 
 const PAGES: Record<string, string> = {
   org: '/ui/org',
   worker: '/ui/org/workers/w-cleo',
   position: '/ui/org/positions/p-checking',
   history: '/ui/org/roles/r-reporter/history',
+  streams: '/ui/streams',
+  stream: '/ui/streams?id=s-desk',
   journal: '/ui/journal',
   settings: '/ui/settings',
 };
@@ -28,11 +31,13 @@ const folder = process.env.HELIX_SCREENSHOTS;
 
 describeInBrowser('pages', () => {
   test('every page looks as it should in both schemes and on a phone', { timeout: 180_000 }, async () => {
-    const { daemon } = await openNewsroom();
+    const newsroom = await openNewsroom();
+    const { daemon } = newsroom;
+    const pages = { ...PAGES, event: `/ui/events/${await addLetters(newsroom)}` };
     if (folder) mkdirSync(folder, { recursive: true });
     for (const [look, options] of Object.entries(LOOKS)) {
       const { page } = await openPage(daemon, '/ui/org', options);
-      for (const [name, path] of Object.entries(PAGES)) {
+      for (const [name, path] of Object.entries(pages)) {
         const response = await page.goto(daemon.url + path);
         expect([path, response?.status()]).toEqual([path, 200]);
         await isLive(page);

@@ -53,7 +53,10 @@ export function cardOf(org: Org, view: EventView, { namesStream, isBrief }: Card
     files: filesOf(view),
     envelope: envelopeOf(view),
     thread: message?.thread_id
-      ? { name: clip(message.thread_id, 80), href: `${streamHref(streamId)}&thread=${encodeURIComponent(message.thread_id)}` }
+      ? {
+          name: clip(message.thread_id, 80),
+          href: `${streamHref(streamId)}&thread=${encodeURIComponent(message.thread_id)}`,
+        }
       : undefined,
     canAnswer: !isLine && !redacted && source !== OWNER,
   };
@@ -81,6 +84,7 @@ export function envelopeOf({ id, message = {} }: EventView): { name: string; val
   const rows: { name: string; value: string; isLong?: true }[] = fields.flatMap(([name, value]) =>
     value ? [{ name, value: clip(value, 1_000) }] : [],
   );
-  if (extra !== undefined) rows.push({ name: 'Beyond', value: clip(JSON.stringify(extra, null, 2), EXTRA_MAX), isLong: true });
+  if (extra !== undefined)
+    rows.push({ name: 'Beyond', value: clip(JSON.stringify(extra, null, 2), EXTRA_MAX), isLong: true });
   return [...rows, { name: 'Event', value: id }];
 }

@@ -1,7 +1,8 @@
 // Lists of cards: newest first, older ones on demand, new ones on top by themselves.
-import { toView } from '../../store/event-reader.ts';
+
 import type { Entry } from '../../store/entries.ts';
 import type { EventView } from '../../store/event-reader.ts';
+import { toView } from '../../store/event-reader.ts';
 import type { Queries } from '../../store/queries.ts';
 import { type Card, cardOf, type Outcome } from './event-card.ts';
 import { type OutcomeDeps, outcomeOf } from './event-outcome.ts';
@@ -10,7 +11,10 @@ import { readableStreams, type StreamIndexDeps } from './stream-index.ts';
 import type { Visit } from './visit.ts';
 
 export type EventListDeps = OutcomeDeps &
-  StreamIndexDeps & { queries: Pick<Queries, 'events' | 'eventAt' | 'search' | 'lastSeqOf'>; journal: { lastSeq: number } };
+  StreamIndexDeps & {
+    queries: Pick<Queries, 'events' | 'eventAt' | 'search' | 'lastSeqOf'>;
+    journal: { lastSeq: number };
+  };
 
 export type ShownCard = Card & { outcome: Outcome | undefined; snippet?: Snippet };
 
@@ -29,9 +33,11 @@ const wantedOf = ({ id, thread, words }: ListOf): Record<string, string> => ({
 export function listOf(deps: EventListDeps, visit: Visit, list: ListOf, before?: number) {
   const { views, older } = list.words === '' ? recent(deps, visit, list, before) : found(deps, visit, list, before);
   const cards = views.map((view) => shownCard(deps, visit, view, list));
-  const url = (path: string, more: Record<string, string>) => `${path}?${new URLSearchParams({ ...wantedOf(list), ...more })}`;
+  const url = (path: string, more: Record<string, string>) =>
+    `${path}?${new URLSearchParams({ ...wantedOf(list), ...more })}`;
   const { lastSeq } = deps.journal;
-  const isLive = list.words === '';
+  // New ones belong on top of the newest page alone.
+  const isLive = list.words === '' && before === undefined;
   return {
     cards,
     older: older === undefined ? '' : url('/ui/streams', { before: String(older) }),
@@ -45,7 +51,12 @@ export function listOf(deps: EventListDeps, visit: Visit, list: ListOf, before?:
 function newerOf(list: ListOf, after: number) {
   return {
     url: `/ui/streams/newer?${new URLSearchParams({ ...wantedOf(list), after: String(after) })}`,
-    trigger: list.id === '' ? 'live:streams' : isTranscript(list.id) ? `live:transcript:${list.id.slice(14)}` : `live:stream:${list.id}`,
+    trigger:
+      list.id === '' || list.thread !== ''
+        ? 'live:streams'
+        : isTranscript(list.id)
+          ? `live:transcript:${list.id.slice(14)}`
+          : `live:stream:${list.id}`,
   };
 }
 

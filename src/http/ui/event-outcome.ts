@@ -24,7 +24,11 @@ const PUBLISHED_TOLD = 3;
 const LISTENERS_SEEN = 6;
 
 /** @param mayRead what was published elsewhere is told of to those who may read it */
-export function outcomeOf(deps: OutcomeDeps, view: EventView, mayRead: (streamId: string) => boolean): Outcome | undefined {
+export function outcomeOf(
+  deps: OutcomeDeps,
+  view: EventView,
+  mayRead: (streamId: string) => boolean,
+): Outcome | undefined {
   const { org } = deps.journal;
   const stream = org.streams.get(view.streamId);
   if (!stream || stream.purpose === 'transcript') return undefined;
@@ -58,7 +62,10 @@ export function toldDelivery({ kind, recipient, state, reason, at, nextAt, lastE
       return told(`sent ${moment(at).text}`, 'good');
     case 'queued':
       return attempts > 0
-        ? told(`not sent yet, ${count(attempts, 'attempt')}: ${clip(lastError ?? '', 120)}${nextAt ? `; next ${moment(nextAt).text}` : ''}`, 'warm')
+        ? told(
+            `not sent yet, ${count(attempts, 'attempt')}: ${clip(lastError ?? '', 120)}${nextAt ? `; next ${moment(nextAt).text}` : ''}`,
+            'warm',
+          )
         : told('on its way', 'running');
     case 'paused':
     case 'stopped':
@@ -72,49 +79,82 @@ export function toldDelivery({ kind, recipient, state, reason, at, nextAt, lastE
   }
 }
 
-function toldRuns(deps: OutcomeDeps, view: EventView, runs: OutcomeRun[], mayRead: (streamId: string) => boolean): Clause[] {
+function toldRuns(
+  deps: OutcomeDeps,
+  view: EventView,
+  runs: OutcomeRun[],
+  mayRead: (streamId: string) => boolean,
+): Clause[] {
   // Of each Worker the last attempt counts.
   const latest = [...new Map(runs.map((run) => [run.worker, run])).values()];
   const aside = new Map(deps.queries.asideOf(view.seq).map((row) => [row.worker, row]));
-  const told = latest.slice(0, RUNS_TOLD).map((run): Clause => {
-    const { parts, state } = toldRun(deps, run, mayRead);
-    const put = aside.get(run.worker);
-    return put?.state === 'parked' ? { parts: [...parts, { text: ', parked' }], state: 'bad' } : { parts, state };
+  const clauses = latest.slice(0, RUNS_TOLD).map((run) => {
+    const told = toldRun(deps, run, mayRead);
+    const isParked = aside.get(run.worker)?.state === 'parked';
+    const rest: Part[] = isParked ? [...told.rest, { text: ', parked' }] : told.rest;
+    return {
+      who: { text: run.worker, href: activationHref(run.id) },
+      rest,
+      state: isParked ? ('bad' as const) : told.state,
+    };
   });
-  const more = latest.length - told.length;
+  // Several to whom the same happened are told together.
+  const groups = [...Map.groupBy(clauses, ({ rest, state }) => JSON.stringify([rest, state])).values()];
+  const told = groups.flatMap((group): Clause[] => {
+    const [first] = group;
+    const names = group.flatMap(({ who }, index): Part[] => (index === 0 ? [who] : [{ text: ', ' }, who]));
+    return first ? [{ parts: [{ text: 'woke ' }, ...names, ...first.rest], state: first.state }] : [];
+  });
+  const more = latest.length - clauses.length;
   if (more > 0) told.push({ parts: [{ text: `and ${more >= 17 ? 'many' : more} more` }], state: 'quiet' });
   const cost = runs.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
   if (cost > 0) told.push({ parts: [{ text: money(cost) }], state: 'quiet' });
   return told;
 }
 
-function toldRun(deps: OutcomeDeps, run: OutcomeRun, mayRead: (streamId: string) => boolean): Clause {
-  const who: Part[] = [{ text: 'woke ' }, { text: run.worker, href: activationHref(run.id) }];
+/** What follows after "woke w-sam". */
+function toldRun(
+  deps: OutcomeDeps,
+  run: OutcomeRun,
+  mayRead: (streamId: string) => boolean,
+): { rest: Part[]; state: Outcome['state'] } {
   switch (run.state) {
     case 'running':
-      return { parts: [...who, { text: `, at work since ${moment(run.startedAt).text}` }], state: 'running' };
+      return { rest: [{ text: `, at work since ${moment(run.startedAt).text}` }], state: 'running' };
     case 'done':
-      return { parts: [...who, { text: ' → ' }, ...effects(deps, run, mayRead)], state: run.published || run.changed ? 'good' : 'quiet' };
+      return {
+        rest: [{ text: ' → ' }, ...effects(deps, run, mayRead)],
+        state: run.published || run.changed ? 'good' : 'quiet',
+      };
     case 'failed':
     case 'timed_out':
     case 'lost':
-      return { parts: [...who, { text: ` → failed: ${clip(run.exit ?? run.state, 120)}` }], state: 'bad' };
+      return { rest: [{ text: ` → failed: ${clip(run.exit ?? run.state, 120)}` }], state: 'bad' };
     case 'interrupted':
-      return { parts: [...who, { text: ' → interrupted' }], state: 'warm' };
+      return { rest: [{ text: ' → interrupted' }], state: 'warm' };
   }
 }
 
 /** What a run left behind, in a few words. */
-export function effects(deps: OutcomeDeps, run: OutcomeRun, mayRead: (streamId: string) => boolean): Part[] {
+export function effects(
+  deps: OutcomeDeps,
+  run: OutcomeRun,
+  mayRead: (streamId: string) => boolean,
+  most = PUBLISHED_TOLD,
+): Part[] {
   if (!run.published && !run.changed) return [{ text: 'nothing said, nothing changed' }];
   const parts: Part[] = [];
   const add = (...more: Part[]) => parts.push(...(parts.length > 0 ? [{ text: ', ' }] : []), ...more);
-  const seqs = run.published ? deps.queries.outcomes.publishedBy(run, PUBLISHED_TOLD) : [];
+  const seqs = run.published ? deps.queries.outcomes.publishedBy(run, most) : [];
   for (const seq of seqs) {
     const event = deps.queries.eventAt(seq);
     if (!event || !mayRead(event.streamId)) continue;
     const [delivery] = deps.queries.deliveriesOf(seq);
-    const text = delivery ? toldDelivery(delivery).parts.map((part) => part.text).join('') : whereSaid(deps.journal.org, event);
+    const text = delivery
+      ? toldDelivery(delivery)
+          .parts.map((part) => part.text)
+          .join('')
+      : whereSaid(deps.journal.org, event);
     add({ text, href: eventHref(event.streamId, event.id) });
   }
   const untold = (run.published ?? 0) - parts.filter(({ href }) => href).length;
@@ -140,7 +180,8 @@ function whyNobody(deps: OutcomeDeps, view: EventView, leaves: boolean): Clause[
   const waking = groups.filter(([row]) => row && !PASSIVE.has(row.state));
   const told = (waking.length > 0 ? waking : groups.filter(([row]) => row?.state !== 'skipped')).map(toldGroup);
   const total = rows.length < LISTENERS_SEEN ? rows.length : eventStatus.total(event);
-  if (total > rows.length) told.push({ parts: [{ text: `and ${total - rows.length} more who listen` }], state: 'quiet' });
+  if (total > rows.length)
+    told.push({ parts: [{ text: `and ${total - rows.length} more who listen` }], state: 'quiet' });
   if (told.length > 0) return told;
   return leaves ? [] : [{ parts: [{ text: 'nobody else listened' }], state: 'quiet' }];
 }
@@ -158,7 +199,14 @@ function toldGroup(rows: WakeStatus[]): Clause {
     case 'read_only':
       return { parts: [{ text: 'woke nobody; read by ' }, ...names, { text: ' when they look' }], state: 'quiet' };
     case 'queued':
-      return { parts: [{ text: 'waits for ' }, ...names, ...(because === 'waits for its turn' ? [] : [{ text: `: ${because}` }])], state: 'warm' };
+      return {
+        parts: [
+          { text: 'waits for ' },
+          ...names,
+          ...(because === 'waits for its turn' ? [] : [{ text: `: ${because}` }]),
+        ],
+        state: 'warm',
+      };
     case 'in_activation':
     case 'handled':
       return { parts: [{ text: 'woke ' }, ...names], state: 'running' };

@@ -14,7 +14,12 @@ export type Found = { views: EventView[]; before: number | undefined };
 export function findEvents(
   queries: Pick<Queries, 'search' | 'eventAt'>,
   words: string,
-  { stream, before, limit, mayRead }: { stream?: string; before?: number; limit: number; mayRead(streamId: string): boolean },
+  {
+    stream,
+    before,
+    limit,
+    mayRead,
+  }: { stream?: string; before?: number; limit: number; mayRead(streamId: string): boolean },
 ): Found {
   const views: EventView[] = [];
   let from = before ?? Number.MAX_SAFE_INTEGER;
@@ -42,7 +47,10 @@ export function snippetOf({ body }: Pick<EventView, 'body'>, words: string): Sni
   const text = body.slice(0, 200_000);
   const first = text.search(pattern);
   const start = Math.max(0, first - AROUND);
-  const piece = text.slice(start, Math.max(first, 0) + 2 * AROUND).toWellFormed().replace(/\s+/g, ' ');
+  const piece = text
+    .slice(start, Math.max(first, 0) + 2 * AROUND)
+    .toWellFormed()
+    .replace(/\s+/g, ' ');
   const parts: Snippet = start > 0 ? [{ text: '…', isHit: false }] : [];
   let at = 0;
   for (const match of piece.matchAll(pattern)) {

@@ -52,5 +52,7 @@ function noteOf({ journal, queries, stateOf }: ForeseenDeps, id: string): string
 }
 
 function peopleOn(org: Org, streamId: string, but: string): string[] {
-  return [...(org.subscriptions.get(streamId)?.keys() ?? [])].filter((id) => id !== but && org.workers.get(id)?.kind === 'human');
+  return [...(org.subscriptions.get(streamId)?.keys() ?? [])].filter(
+    (id) => id !== but && org.workers.get(id)?.kind === 'human',
+  );
 }

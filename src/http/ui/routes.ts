@@ -1,10 +1,10 @@
 // Everything below /ui, and the way in.
 import type { FastifyInstance } from 'fastify';
 import { allowOnly } from '../refusal.ts';
+import { eventPages } from './event-page.ts';
 import { acceptForms, runTool } from './forms.ts';
 import { frameState } from './frame.ts';
 import { type JournalPageDeps, journalPages } from './journal-page.ts';
-import { eventPages } from './event-page.ts';
 import { createUi, type KitDeps } from './kit.ts';
 import { createLive, type LiveDeps } from './live.ts';
 import { type OrgPageDeps, orgPages } from './org-page.ts';
@@ -15,7 +15,13 @@ import { type StreamsPageDeps, streamsPages } from './streams-page.ts';
 import { textHistoryPages } from './text-history.ts';
 
 /** What pages ask of the running daemon besides its data. */
-export type UiDeps = KitDeps & LiveDeps & OrgPageDeps & JournalPageDeps & SettingsPageDeps & StarterDeps & StreamsPageDeps;
+export type UiDeps = KitDeps &
+  LiveDeps &
+  OrgPageDeps &
+  JournalPageDeps &
+  SettingsPageDeps &
+  StarterDeps &
+  StreamsPageDeps;
 
 export function uiRoutes(app: FastifyInstance, deps: UiDeps): void {
   app.get('/', async (_request, reply) => reply.redirect('/ui/', 302));

@@ -1,9 +1,9 @@
 // One Stream: who listens, how it reaches outside, its settings, and the form by which one sends to it.
 import type { StreamRow } from '../../store/queries.ts';
-import type { StreamsPageDeps } from './streams-page.ts';
 import { foreseenOf } from './foreseen.ts';
 import { streamHref, workerHref } from './links.ts';
 import { count, moment } from './shown.ts';
+import type { StreamsPageDeps } from './streams-page.ts';
 import { healthOf } from './transport-health.ts';
 import type { Visit } from './visit.ts';
 
@@ -42,7 +42,10 @@ export function streamHead(deps: StreamsPageDeps, visit: Visit, row: StreamRow) 
     moreMembers: Math.max(0, members.length - MEMBERS_SHOWN),
     isListening: members.includes(visit.workerId),
     health: healthOf(deps, id),
-    reach: row.deletedAt === null ? reachOf({ ...info?.describeInbound?.(id, transport), ...info?.describeTimes?.(transport) }) : [],
+    reach:
+      row.deletedAt === null
+        ? reachOf({ ...info?.describeInbound?.(id, transport), ...info?.describeTimes?.(transport) })
+        : [],
     may: {
       listen: isOpen && visit.holds('subscribe') && visit.holds('unsubscribe'),
       invite: isOpen && visit.holds('invite_workers'),
@@ -105,7 +108,8 @@ function sendForm(deps: StreamsPageDeps, visit: Visit, row: StreamRow, answerTo:
     to: message && answered ? [answered.source || (message.from ?? '')].filter(Boolean).join(', ') : '',
     thread: message?.thread_id ?? '',
     inReplyTo: message?.message_id ?? '',
-    answers: message && answered ? { from: answered.source || (message.from ?? 'it'), away: streamHref(row.id) } : undefined,
+    answers:
+      message && answered ? { from: answered.source || (message.from ?? 'it'), away: streamHref(row.id) } : undefined,
     foreseen: foreseenOf(deps, visit, row.id, {
       from: visit.workerId,
       ...(message?.thread_id ? { thread_id: message.thread_id } : {}),
@@ -115,7 +119,10 @@ function sendForm(deps: StreamsPageDeps, visit: Visit, row: StreamRow, answerTo:
 }
 
 /** Why nobody sends to it by hand; empty when one can. */
-export function whyNot({ transportInfos }: Pick<StreamsPageDeps, 'transportInfos'>, { deletedAt, transportKind }: Pick<StreamRow, 'deletedAt' | 'transportKind'>): string {
+export function whyNot(
+  { transportInfos }: Pick<StreamsPageDeps, 'transportInfos'>,
+  { deletedAt, transportKind }: Pick<StreamRow, 'deletedAt' | 'transportKind'>,
+): string {
   if (deletedAt !== null) return 'This Stream was deleted; its history stays.';
   if (transportKind === 'cron') return 'Events come here by its schedule alone.';
   return transportInfos.get(transportKind)?.inboundOnly ?? '';

@@ -1,7 +1,7 @@
 // Forms about Streams that are more than one tool's arguments: sending with a look ahead, and a Stream's settings.
 import type { Message } from '../../domain/message.ts';
-import { callAs, type Fields, type Outcome, refusedFlash, toArguments } from './forms.ts';
 import { foreseenOf } from './foreseen.ts';
+import { callAs, type Fields, type Outcome, refusedFlash, toArguments } from './forms.ts';
 import { frameOf } from './frame.ts';
 import type { Ui } from './kit.ts';
 import { streamHref } from './links.ts';
@@ -14,7 +14,9 @@ export function streamFormRoutes(ui: Ui, deps: StreamsPageDeps): void {
   ui.form('/streams/save', (visit, fields) => save(deps, visit, fields));
   ui.answer('/streams/preview', (visit, fields, reply) => {
     const id = fields.get('stream_id');
-    const foreseen = visit.mayRead(id) ? foreseenOf(deps, visit, id, messageOf(visit, fields)) : { wakes: [], lines: [], warnings: [] };
+    const foreseen = visit.mayRead(id)
+      ? foreseenOf(deps, visit, id, messageOf(visit, fields))
+      : { wakes: [], lines: [], warnings: [] };
     if (visit.isFragment) return ui.pages.sendFragment(reply, ui.pages.render('foreseen', { foreseen }));
     const frame = frameOf(deps, visit, { title: 'Preview', section: 'streams', topics: [], flashes: [] });
     return ui.pages.send(reply, 200, 'preview', { frame, html: ui.pages.render('foreseen', { foreseen }) });
@@ -54,7 +56,10 @@ async function save(deps: StreamsPageDeps, visit: Visit, fields: Fields): Promis
   const back = isNew ? '/ui/streams' : streamHref(id);
   const transport = transportOf(fields);
   if (transport === undefined)
-    return { to: back, flash: refusedFlash('The settings of the transport are not JSON; {"secret": true} is an example.', fields) };
+    return {
+      to: back,
+      flash: refusedFlash('The settings of the transport are not JSON; {"secret": true} is an example.', fields),
+    };
   const stream = deps.journal.org.streams.get(id);
   const isSame = JSON.stringify(stream?.transport) === JSON.stringify(transport);
   const { kind: _, config: _config, ...plain } = toArguments(fields);

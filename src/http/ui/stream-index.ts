@@ -1,8 +1,8 @@
 // Beside every page about Streams: all of them that one may read, in the order in which they were made; DMs and transcripts folded.
 import type { Journal } from '../../store/journal.ts';
 import type { Queries, StreamRow } from '../../store/queries.ts';
-import { needsByStream } from './stream-needs.ts';
 import { streamHref } from './links.ts';
+import { needsByStream } from './stream-needs.ts';
 import type { Visit } from './visit.ts';
 
 export type StreamIndexDeps = {
@@ -37,7 +37,10 @@ export function streamIndex(deps: StreamIndexDeps, visit: Visit, at: string) {
   return {
     at,
     url: `/ui/streams/side?${new URLSearchParams({ id: at })}`,
-    streams: rows.filter(({ purpose }) => purpose === 'open' || purpose === 'notices').sort(made).map(shown),
+    streams: rows
+      .filter(({ purpose }) => purpose === 'open' || purpose === 'notices')
+      .sort(made)
+      .map(shown),
     dms: folded('dm'),
     transcripts: folded('transcript'),
   };

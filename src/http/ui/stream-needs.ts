@@ -31,15 +31,36 @@ const LOOKED_AT_MAX = 100;
 const act = (visit: Visit, tool: Act['tool'], label: string, id: string, workerId = ''): Act[] =>
   visit.holds(tool) ? [{ tool, label, id, workerId }] : [];
 
+/** What may be done about one Event. */
+export function actsOn(
+  visit: Visit,
+  id: string,
+  may: { mayRelease: boolean; mayRetry: boolean; mayDiscard: boolean },
+): Act[] {
+  return [
+    ...(may.mayRelease ? act(visit, 'release', 'Release', id) : []),
+    ...(may.mayRetry ? act(visit, 'retry', 'Try again', id) : []),
+    ...(may.mayDiscard ? act(visit, 'discard', 'Discard', id) : []),
+  ];
+}
+
 /** The first few, of one Stream or of all. `more` are on the page of what needs attention. */
 export function needsOf(deps: NeedsDeps, visit: Visit, streamId?: string): { needs: Need[]; more: number } {
   const isMeant = (id: string) => (streamId === undefined || id === streamId) && visit.mayRead(id);
-  const all = [...stopped(deps, visit, isMeant), ...heldEvents(deps, visit, isMeant), ...outbound(deps, visit, isMeant), ...aside(deps, visit, isMeant)];
+  const all = [
+    ...stopped(deps, visit, isMeant),
+    ...heldEvents(deps, visit, isMeant),
+    ...outbound(deps, visit, isMeant),
+    ...aside(deps, visit, isMeant),
+  ];
   return { needs: all.slice(0, SHOWN_MAX), more: Math.max(0, all.length - SHOWN_MAX) };
 }
 
 /** How much of each Stream waits for somebody. */
-export function needsByStream(deps: Pick<NeedsDeps, 'journal'> & { queries: Pick<Queries, 'outboundAttention'> }, visit: Visit): Map<string, number> {
+export function needsByStream(
+  deps: Pick<NeedsDeps, 'journal'> & { queries: Pick<Queries, 'outboundAttention'> },
+  visit: Visit,
+): Map<string, number> {
   const { org } = deps.journal;
   const counts = new Map<string, number>();
   const add = (id: string) => visit.mayRead(id) && counts.set(id, (counts.get(id) ?? 0) + 1);
@@ -59,7 +80,18 @@ function stopped({ journal }: NeedsDeps, visit: Visit, isMeant: Filter): Need[] 
   return [...journal.org.streams].flatMap(([id, { sendingStopped, deletedAt }]): Need[] => {
     if (sendingStopped === null || deletedAt !== null || !isMeant(id)) return [];
     const acts = act(visit, 'retry', 'Send again', id);
-    return [{ key: id, href: streamHref(id), what: `Nothing leaves ${id}`, about: '', reason: sendingStopped, when: undefined, isBad: true, acts }];
+    return [
+      {
+        key: id,
+        href: streamHref(id),
+        what: `Nothing leaves ${id}`,
+        about: '',
+        reason: sendingStopped,
+        when: undefined,
+        isBad: true,
+        acts,
+      },
+    ];
   });
 }
 

@@ -27,7 +27,8 @@ export function streamsPages(ui: Ui, deps: StreamsPageDeps, live: Live): void {
   live.carry('stream', (entry) => {
     const carried = carriedCard(deps, entry);
     return (
-      carried && `<hx-partial hx-target="#newer" hx-swap="outerHTML">${ui.pages.render('cards-newer', carried)}</hx-partial>`
+      carried &&
+      `<hx-partial hx-target="#newer" hx-swap="outerHTML">${ui.pages.render('cards-newer', carried)}</hx-partial>`
     );
   });
 
@@ -60,7 +61,9 @@ function streamsView(deps: StreamsPageDeps, visit: Visit): View {
   const isThere = row !== undefined && visit.mayRead(row.id);
   // Whoever may not read a Stream is not told that it exists.
   const problem =
-    wanted.id === '' || isThere ? '' : `There is no Stream ${clip(wanted.id, 80)} that you may read. Choose one from the list.`;
+    wanted.id === '' || isThere
+      ? ''
+      : `There is no Stream ${clip(wanted.id, 80)} that you may read. Choose one from the list.`;
   const list = isThere ? wanted : { ...wanted, id: '', thread: '' };
   const before = Number(visit.param('before')) || undefined;
   const id = isThere ? row.id : '';
@@ -70,11 +73,21 @@ function streamsView(deps: StreamsPageDeps, visit: Visit): View {
     side: streamIndex(deps, visit, id),
     ...listOf(deps, visit, list, before),
     isOlder: before !== undefined,
-    now: { ...needsOf(deps, visit, isThere ? id : undefined), id, url: `/ui/streams/now?${new URLSearchParams({ id })}` },
+    now: {
+      ...needsOf(deps, visit, isThere ? id : undefined),
+      id,
+      url: `/ui/streams/now?${new URLSearchParams({ id })}`,
+    },
   };
   const isTranscript = row?.purpose === 'transcript';
   const hears = id === '' ? [] : [isTranscript ? `transcript:${id.slice('s-activations-'.length)}` : `stream:${id}`];
-  const topics = ['streams', 'activations', 'attention', 'org', ...(list.words === '' ? hears : [])];
+  const topics = [
+    'streams',
+    'activations',
+    'attention',
+    'org',
+    ...(list.words === '' && list.thread === '' && before === undefined ? hears : []),
+  ];
   if (!isThere)
     return {
       title: 'Streams',

@@ -51,7 +51,9 @@ const LEAVING: Record<string, string> = {
 
 function wokenBy(activates: unknown): string {
   const { count = 0, workers = [] } = (activates ?? {}) as { count?: number; workers?: string[] };
-  return count === 0 ? ' It wakes nobody.' : ` It wakes ${count > workers.length ? `${count} Workers` : workers.join(', ')}.`;
+  return count === 0
+    ? ' It wakes nobody.'
+    : ` It wakes ${count > workers.length ? `${count} Workers` : workers.join(', ')}.`;
 }
 
 const listOf = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value ?? ''));

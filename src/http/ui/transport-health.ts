@@ -41,7 +41,11 @@ export function healthOf({ journal, queries, transportInfos }: HealthDeps, id: s
   if (!stream || (stream.transport.kind === 'local' && !hasSent)) return undefined;
   const { kind } = stream.transport;
   const at = queries.outcomes.lastInboundAt(id);
-  const waiting = [queued > 0 ? `${queued} on the way` : '', held > 0 ? `${held} held` : '', dead > 0 ? `${dead} dead` : ''];
+  const waiting = [
+    queued > 0 ? `${queued} on the way` : '',
+    held > 0 ? `${held} held` : '',
+    dead > 0 ? `${dead} dead` : '',
+  ];
   const sends = hasSent || transportInfos.get(kind)?.way !== undefined;
   return {
     id,
@@ -50,15 +54,23 @@ export function healthOf({ journal, queries, transportInfos }: HealthDeps, id: s
     kind,
     lastIn: at === undefined ? undefined : moment(at),
     out: sends
-      ? { last: lastDeliveredAt === null ? undefined : moment(lastDeliveredAt), waiting: waiting.filter(Boolean).join(', ') }
+      ? {
+          last: lastDeliveredAt === null ? undefined : moment(lastDeliveredAt),
+          waiting: waiting.filter(Boolean).join(', '),
+        }
       : undefined,
     ...stateOf(stream.sendingStopped, lastFailure, dead),
   };
 }
 
-function stateOf(stopped: string | null, failure: { at: string | null; reason: string } | null, dead: number): Pick<Health, 'state' | 'says'> {
+function stateOf(
+  stopped: string | null,
+  failure: { at: string | null; reason: string } | null,
+  dead: number,
+): Pick<Health, 'state' | 'says'> {
   if (stopped !== null) return { state: 'bad', says: `sending stopped: ${clip(stopped, 160)}` };
   if (failure && failure.at === null) return { state: 'warm', says: `tries again: ${clip(failure.reason, 160)}` };
-  if (failure && dead > 0) return { state: 'bad', says: `failed ${moment(failure.at ?? '').text}: ${clip(failure.reason, 160)}` };
+  if (failure && dead > 0)
+    return { state: 'bad', says: `failed ${moment(failure.at ?? '').text}: ${clip(failure.reason, 160)}` };
   return { state: 'good', says: 'in order' };
 }
