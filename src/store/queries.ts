@@ -7,6 +7,7 @@ import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import { createEventStatus, type EventStatusReader } from './event-status.ts';
 import { createJournalPages, type JournalPages } from './journal-pages.ts';
+import { createOutcomes, type Outcomes } from './outcomes.ts';
 import { createRunCounts, type RunCounts } from './run-counts.ts';
 import { createRunFigures, type RunFiguresReader } from './run-figures.ts';
 import { createRunPages, type RunPages, type RunRange } from './run-pages.ts';
@@ -62,6 +63,7 @@ export type Queries = EventReader &
     /** The same in small pieces, each read when it is asked for; undefined when it has none such. */
     fileSlices(seq: number, name: string): Iterable<Uint8Array> | undefined;
     eventStatus: EventStatusReader;
+    outcomes: Outcomes;
     search: Search;
     stoppages: Stoppages;
     /** How much of what woke Workers led to nothing. */
@@ -158,6 +160,7 @@ export function createQueries(db: Db): Queries {
     file: (seq, name) => map(fileNote(seq, name), readFile.whole),
     fileSlices: (seq, name) => map(fileNote(seq, name), readFile.slices),
     eventStatus: createEventStatus(db),
+    outcomes: createOutcomes(db),
     search: createSearch(db),
     stoppages: createStoppages(db),
     silentShares: createSilentShares(db),

@@ -1,5 +1,5 @@
 // How what leaves is shown: one way for event_status, publish, get_stream.
-import { messageOf } from '../domain/message.ts';
+import { type Message, messageOf } from '../domain/message.ts';
 import type { DeliveryRow } from '../store/deliveries.ts';
 import type { Entry } from '../store/entries.ts';
 import type { ToolContext } from './define-tool.ts';
@@ -13,23 +13,28 @@ export function outboundOf(entries: readonly Entry[]): 'queued' | 'held' | null 
 }
 
 /** Why nothing leaves, or when: for whoever publishes. */
-export function outboundWarnings(
-  { journal, transports }: ToolContext,
+export function outboundWarnings(context: ToolContext, streamId: string, entries: readonly Entry[]): string[] {
+  const [content] = entries.flatMap(({ event }) => (event.type === 'EventPublished' ? [event.content] : []));
+  return content ? stayingWarnings(context, streamId, messageOf(content), outboundOf(entries) !== null) : [];
+}
+
+/** The same for a Message. @param leaves whether it has a way out */
+export function stayingWarnings(
+  { journal, transports }: Pick<ToolContext, 'journal' | 'transports'>,
   streamId: string,
-  entries: readonly Entry[],
+  message: Message,
+  leaves: boolean,
 ): string[] {
-  const { org } = journal;
-  const stream = org.streams.get(streamId);
+  const stream = journal.org.streams.get(streamId);
   if (!stream) return [];
-  if (outboundOf(entries) !== null) {
+  if (leaves) {
     return stream.sendingStopped === null
       ? []
       : [
           `Nothing leaves ${streamId}: ${stream.sendingStopped}. It waits until a person resumes sending, see get_stream.`,
         ];
   }
-  const [content] = entries.flatMap(({ event }) => (event.type === 'EventPublished' ? [event.content] : []));
-  const way = content && transports.get(stream.transport.kind)?.way?.(messageOf(content), stream.transport.config);
+  const way = transports.get(stream.transport.kind)?.way?.(message, stream.transport.config);
   return way && 'stays' in way ? [`It does not leave: ${way.stays}`] : [];
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { DESKTOP, describeInBrowser, isLive, openPage, overflow, PHONE, seriousFindings } from '../support/browser.ts';
 import { openNewsroom } from '../support/newsroom.ts';
+import { addLetters } from '../support/newsroom-letters.ts';
 
 const PAGES: Record<string, string> = {
   org: '/ui/org',
@@ -15,6 +16,8 @@ const PAGES: Record<string, string> = {
   'activation-live': '/ui/activations/$running',
   'silent-runs': '/ui/activations/silent',
   attention: '/ui/attention',
+  streams: '/ui/streams',
+  stream: '/ui/streams?id=s-desk',
   journal: '/ui/journal',
   settings: '/ui/settings',
 };
@@ -33,7 +36,9 @@ const folder = process.env.HELIX_SCREENSHOTS;
 
 describeInBrowser('pages', () => {
   test('every page looks as it should in both schemes and on a phone', { timeout: 180_000 }, async () => {
-    const { daemon } = await openNewsroom();
+    const newsroom = await openNewsroom();
+    const { daemon } = newsroom;
+    const pages = { ...PAGES, event: `/ui/events/${await addLetters(newsroom)}` };
     /** `$failed` stands for the newest run that ended so. */
     const located = (path: string) =>
       path.replace(/\$(failed|running)/, (_, state: 'failed' | 'running') => {
@@ -43,7 +48,7 @@ describeInBrowser('pages', () => {
     if (folder) mkdirSync(folder, { recursive: true });
     for (const [look, options] of Object.entries(LOOKS)) {
       const { page } = await openPage(daemon, '/ui/org', options);
-      for (const [name, path] of Object.entries(PAGES)) {
+      for (const [name, path] of Object.entries(pages)) {
         const response = await page.goto(daemon.url + located(path));
         expect([path, response?.status()]).toEqual([path, 200]);
         await isLive(page);

@@ -36,6 +36,15 @@ const ROUTES: Record<string, Row> = {
   ...pages(['/ui/org', '/ui/org/chart', '/ui/org/now', '/ui/org/start', '/ui/org/positions/:id'], { GET: 401 }),
   ...pages(['/ui/org/workers/:id', '/ui/org/workers/:id/now', '/ui/org/workers/:id/history'], { GET: 401 }),
   ...pages(['/ui/org/roles/:id', '/ui/org/roles/:id/history'], { GET: 401 }),
+  ...pages(
+    ['', '/side', '/now', '/head', '/newer', '/outcomes'].map((name) => `/ui/streams${name}`),
+    { GET: 401 },
+  ),
+  ...pages(
+    ['publish', 'save', 'preview'].map((name) => `/ui/streams/${name}`),
+    { POST: 403 },
+  ),
+  ...pages(['/ui/events/:id', '/ui/events/:id/files/:part'], { GET: 401 }),
   ...pages(['/ui/do/:tool', '/ui/preview', '/ui/starters/:id', '/ui/journal/verify'], { POST: 403 }),
   ...pages(['/ui/org/roles/:id/restore', '/ui/org/workers/:id/restore'], { POST: 403 }),
   ...pages(
@@ -53,7 +62,7 @@ const ROUTES: Record<string, Row> = {
 
 /** Pages and forms: for people who are signed in, at home. */
 function pages(paths: string[], answers: Record<string, number>): Record<string, Row> {
-  return Object.fromEntries(paths.map((path) => [path, { url: path.replace(/:\w+/, 'x'), answers, reach: 'home' }]));
+  return Object.fromEntries(paths.map((path) => [path, { url: path.replace(/:\w+/g, 'x'), answers, reach: 'home' }]));
 }
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 const PUBLIC = 'hooks.example';

@@ -77,6 +77,10 @@ const PAGES = [
   '/ui/org/roles/r-echo',
   '/ui/org/roles/r-echo/history',
   '/ui/org/workers/w-echo/history',
+  '/ui/streams',
+  '/ui/streams?id=s-desk',
+  '/ui/streams?id=s-in',
+  '/ui/streams?id=s-activations-w-echo',
   '/ui/journal',
   '/ui/settings',
 ];

@@ -4,8 +4,9 @@ export const workerHref = (id: string): string => `/ui/org/workers/${encodeURICo
 export const positionHref = (id: string): string => `/ui/org/positions/${encodeURIComponent(id)}`;
 export const roleHref = (id: string): string => `/ui/org/roles/${encodeURIComponent(id)}`;
 export const streamHref = (id: string): string => `/ui/streams?id=${encodeURIComponent(id)}`;
+/** A line of a transcript has no page of its own. */
 export const eventHref = (streamId: string, eventId: string): string =>
-  `${streamHref(streamId)}&at=${encodeURIComponent(eventId)}#${encodeURIComponent(eventId)}`;
+  streamId.startsWith('s-activations-') ? streamHref(streamId) : `/ui/events/${encodeURIComponent(eventId)}`;
 export const activationHref = (id: string): string => `/ui/activations/${encodeURIComponent(id)}`;
 
 /** The page of whatever an id names, or undefined for what has none. */

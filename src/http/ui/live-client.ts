@@ -8,6 +8,8 @@ export type LiveClient = {
   mark(changed: ReadonlySet<Topic>, seq: number): void;
   /** Sends HTML at once; when the page is behind, it is told that the topic changed instead. */
   bring(topic: Topic, html: string, seq: number): void;
+  /** Whether the page listens to a topic. */
+  wants(topic: Topic): boolean;
   comment(text: string): void;
   end(): void;
 };
@@ -66,6 +68,7 @@ export function createLiveClient(
       response.write(`id: ${seq}\n${html.replace(/^/gm, 'data: ')}\n\n`);
       waitIfFull();
     },
+    wants: (topic) => wanted.has(topic),
     comment(text) {
       if (isOpen() && !stuck) response.write(`: ${text}\n\n`);
     },

@@ -48,8 +48,8 @@ export function createLive({ auth, journal, queries, keepAliveMs = KEEP_ALIVE_MS
     tell(clients, entries, lines, seq);
   });
 
-  function tell(to: Iterable<LiveClient>, entries: readonly Entry[], more: Iterable<Topic>, seq: number): void {
-    const pieces = entries.map((entry) => pieceOf(entry));
+  function tell(to: ReadonlySet<LiveClient>, entries: readonly Entry[], more: Iterable<Topic>, seq: number): void {
+    const pieces = entries.map((entry) => pieceOf(entry, to));
     const changed = new Set<Topic>([...more, ...pieces.flatMap(({ topics }) => topics)]);
     if (entries.length > 0) changed.add('journal');
     for (const client of to) {
@@ -59,11 +59,13 @@ export function createLive({ auth, journal, queries, keepAliveMs = KEEP_ALIVE_MS
   }
 
   /** The topics an entry changes; one of them may be brought as HTML instead. */
-  function pieceOf(entry: Entry): { topics: Topic[]; carried?: Topic; html?: string } {
+  function pieceOf(entry: Entry, to: ReadonlySet<LiveClient>): { topics: Topic[]; carried?: Topic; html?: string } {
     const topics = topicsOf(entry.event);
     const carried = topics.find((topic) => renderers.has(topic.split(':')[0] ?? '') && topic.includes(':'));
-    const html = carried && renderers.get(carried.split(':')[0] ?? '')?.(entry);
-    return carried && html !== undefined
+    const isWanted = carried !== undefined && [...to].some((client) => client.wants(carried));
+    // Nobody waits for it, so it need not be made.
+    const html = isWanted && renderers.get(carried.split(':')[0] ?? '')?.(entry);
+    return carried && typeof html === 'string'
       ? { topics: topics.filter((topic) => topic !== carried), carried, html }
       : { topics };
   }
@@ -76,7 +78,7 @@ export function createLive({ auth, journal, queries, keepAliveMs = KEEP_ALIVE_MS
       const [kind, id = ''] = split(topic);
       return kind === 'transcript' && queries.lastSeqOf(activationStreamId(id)) > since;
     });
-    if (missed.length < REPLAY_MAX) tell([client], missed, lines, journal.lastSeq);
+    if (missed.length < REPLAY_MAX) tell(new Set([client]), missed, lines, journal.lastSeq);
     else client.mark(new Set(topics), journal.lastSeq);
   }
 

@@ -7,6 +7,9 @@ const PARSED_MAX = 16_384;
 /** Markdown takes time quadratic in nested marks; ordinary text has few of them in a row. */
 const SUSPICIOUS = /(?:[*_~`[\]!<>(|\\#-]\s?){200}|(?:^\s*>+\s?){50}|(?:^[ \t]*[-*+] ){1000}/m;
 
+/** Mail is made of nested tables, which takes longer than markdown does. */
+const HTML_MAX = 65_536;
+
 const ALLOWED: sanitize.IOptions = {
   allowedTags: [
     ...['p', 'br', 'hr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'blockquote', 'pre', 'code', 'ul', 'ol', 'li'],
@@ -30,6 +33,24 @@ const ALLOWED: sanitize.IOptions = {
     }),
   },
 };
+
+const MAIL_TAGS = [
+  ...['p', 'div', 'br', 'hr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'blockquote', 'pre', 'code', 'ul', 'ol', 'li'],
+  ...['em', 'strong', 'b', 'i', 'u', 'del', 'a', 'table', 'thead', 'tbody', 'tr', 'th', 'td'],
+];
+
+/** HTML of others, as mail brings it: what it says stays, what it would load, run or look like does not. */
+export function cleanHtml(html: string): string {
+  if (html.length > HTML_MAX) return plainText(html);
+  try {
+    return wrap(sanitize(html, { ...ALLOWED, disallowedTagsMode: 'discard', allowedTags: MAIL_TAGS }));
+  } catch {
+    return plainText(html);
+  }
+}
+
+/** Text as it is, with its lines. */
+export const plainText = (text: string): string => wrap(`<div class="as-written">${escapeHtml(text)}</div>`);
 
 /** HTML to be put on a page as it is. Images become their text, other people's markup is shown as text. */
 export function markdown(text: string): string {

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { allowOnly } from '../refusal.ts';
 import { type AttentionDeps, createAttention } from './attention.ts';
 import { type AttentionPageDeps, attentionPages } from './attention-page.ts';
+import { eventPages } from './event-page.ts';
 import { acceptForms, runTool } from './forms.ts';
 import { frameState } from './frame.ts';
 import { type JournalPageDeps, journalPages } from './journal-page.ts';
@@ -13,6 +14,7 @@ import { previewForm } from './preview.ts';
 import { type RunPageDeps, runPages } from './run-page.ts';
 import { type SettingsPageDeps, settingsPages } from './settings-page.ts';
 import { type StarterDeps, starterForms } from './starters.ts';
+import { type StreamsPageDeps, streamsPages } from './streams-page.ts';
 import { textHistoryPages } from './text-history.ts';
 
 /** What pages ask of the running daemon besides its data. */
@@ -24,7 +26,8 @@ export type UiDeps = Omit<KitDeps, 'attention'> &
   OrgPageDeps &
   JournalPageDeps &
   SettingsPageDeps &
-  StarterDeps;
+  StarterDeps &
+  StreamsPageDeps;
 
 export function uiRoutes(app: FastifyInstance, given: UiDeps): void {
   const attention = createAttention(given);
@@ -48,6 +51,8 @@ export function uiRoutes(app: FastifyInstance, given: UiDeps): void {
       starterForms(ui, deps);
       runPages(ui, deps);
       attentionPages(ui, deps, attention);
+      streamsPages(ui, deps, live);
+      eventPages(ui, deps);
       journalPages(ui, deps);
       settingsPages(ui, deps);
       ui.raw('/', (_visit, reply) => reply.redirect('/ui/org', 302));

@@ -24,6 +24,12 @@ const sentences: Record<string, Sentence> = {
   revoke_tool: () => 'The tool was taken away; it holds from the next call on.',
   invite_workers: ({ workerIds, streamId }) => `${listOf(workerIds)} now listens to ${streamId}.`,
   create_stream: (_, { id }) => `Stream ${id} was made.`,
+  update_stream: ({ streamId }) => `${streamId} is saved.`,
+  delete_stream: ({ streamId }) => `${streamId} was deleted. Its history stays.`,
+  subscribe: ({ streamId }) => `You listen to ${streamId} now.`,
+  unsubscribe: ({ streamId }) => `You listen to ${streamId} no more.`,
+  publish: (_, { id, activates, outbound }) => `Sent.${wokenBy(activates)}${LEAVING[String(outbound)] ?? ''} ${id}`,
+  redact_event: () => 'What it said is erased for good.',
   pause_org: () => 'Everything is paused. Events are kept; nobody is woken until you resume.',
   resume_org: () => 'The org goes on; what waited is being worked off.',
   retry: ({ id }) => `${id} is tried again.`,
@@ -36,6 +42,18 @@ export function sentenceOf(tool: string, args: Record<string, unknown>, result: 
   const said = Object.hasOwn(sentences, tool) ? sentences[tool]?.(args, result) : undefined;
   const warnings = Array.isArray(result.warnings) ? result.warnings.map(String) : [];
   return [said ?? `${tool}: done.`, ...warnings].join(' ');
+}
+
+const LEAVING: Record<string, string> = {
+  queued: ' It is on its way out.',
+  held: ' It is held until somebody releases it.',
+};
+
+function wokenBy(activates: unknown): string {
+  const { count = 0, workers = [] } = (activates ?? {}) as { count?: number; workers?: string[] };
+  return count === 0
+    ? ' It wakes nobody.'
+    : ` It wakes ${count > workers.length ? `${count} Workers` : workers.join(', ')}.`;
 }
 
 const listOf = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value ?? ''));

@@ -22,6 +22,8 @@ CREATE INDEX journal_stream ON journal (stream, seq) WHERE stream IS NOT NULL;
 --> statement-breakpoint
 CREATE INDEX journal_subject ON journal (subject, seq) WHERE subject IS NOT NULL;
 --> statement-breakpoint
+CREATE INDEX journal_caused_by ON journal (caused_by, activation_id) WHERE caused_by IS NOT NULL;
+--> statement-breakpoint
 CREATE INDEX journal_org ON journal (seq) WHERE shapes_org = 1;
 --> statement-breakpoint
 CREATE INDEX journal_remarks ON journal (seq)
