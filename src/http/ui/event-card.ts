@@ -29,7 +29,7 @@ export function cardOf(org: Org, view: EventView, { namesStream, isBrief }: Card
   const isLine = stream?.purpose === 'transcript';
   const { html, isCut } = redacted ? { html: '', isCut: false } : bodyOf(view, stream?.transport.kind ?? '', isBrief);
   const said = message?.from ?? '';
-  const from = source || said || (streamId === 's-notices' ? 'The daemon' : 'outside');
+  const from = source || said || (streamId === 's-notices' ? 'The daemon' : 'From outside');
   return {
     id,
     seq,
@@ -42,7 +42,7 @@ export function cardOf(org: Org, view: EventView, { namesStream, isBrief }: Card
       isPerson: org.workers.get(source)?.kind === 'human',
       // A Worker may say it speaks for somebody; what the daemon knows comes first.
       says: source !== '' && said !== '' && said !== source ? clip(said, 120) : '',
-      isUs: source !== '' || streamId === 's-notices',
+      isNamedOutside: source === '' && said !== '' && streamId !== 's-notices',
     },
     to: addresses(message?.to),
     stream: namesStream ? { name: clip(stream?.name ?? streamId, 60), href: streamHref(streamId) } : undefined,

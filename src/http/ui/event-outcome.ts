@@ -178,7 +178,9 @@ function whyNobody(deps: OutcomeDeps, view: EventView, leaves: boolean): Clause[
   if (view.quiet !== undefined) return [{ parts: [{ text: `woke nobody: ${clip(view.quiet, 160)}` }], state: 'quiet' }];
   const groups = [...Map.groupBy(rows, ({ state, reason }) => `${state}\n${reason}`).values()];
   const waking = groups.filter(([row]) => row && !PASSIVE.has(row.state));
-  const told = (waking.length > 0 ? waking : groups.filter(([row]) => row?.state !== 'skipped')).map(toldGroup);
+  const told = (waking.length > 0 ? waking : groups.filter(([row]) => row?.state !== 'skipped')).map((group) =>
+    toldGroup(group, leaves),
+  );
   const total = rows.length < LISTENERS_SEEN ? rows.length : eventStatus.total(event);
   if (total > rows.length)
     told.push({ parts: [{ text: `and ${total - rows.length} more who listen` }], state: 'quiet' });
@@ -188,7 +190,7 @@ function whyNobody(deps: OutcomeDeps, view: EventView, leaves: boolean): Clause[
 
 const PASSIVE: ReadonlySet<string> = new Set(['skipped', 'read_only']);
 
-function toldGroup(rows: WakeStatus[]): Clause {
+function toldGroup(rows: WakeStatus[], leaves: boolean): Clause {
   const names = rows.flatMap(({ workerId }, index): Part[] => [
     ...(index > 0 ? [{ text: ', ' }] : []),
     { text: workerId, href: workerHref(workerId) },
@@ -197,7 +199,10 @@ function toldGroup(rows: WakeStatus[]): Clause {
   const because = clip(reason, 160);
   switch (state) {
     case 'read_only':
-      return { parts: [{ text: 'woke nobody; read by ' }, ...names, { text: ' when they look' }], state: 'quiet' };
+      return {
+        parts: [{ text: leaves ? 'read by ' : 'woke nobody; read by ' }, ...names, { text: ' when they look' }],
+        state: 'quiet',
+      };
     case 'queued':
       return {
         parts: [

@@ -1,4 +1,5 @@
 // One Stream: who listens, how it reaches outside, its settings, and the form by which one sends to it.
+import { parseMailboxes } from '../../domain/email-address.ts';
 import type { StreamRow } from '../../store/queries.ts';
 import { foreseenOf } from './foreseen.ts';
 import { streamHref, workerHref } from './links.ts';
@@ -105,7 +106,7 @@ function sendForm(deps: StreamsPageDeps, visit: Visit, row: StreamRow, answerTo:
     refusal: '',
     isMail: row.transportKind === 'email',
     subject: subject === '' || /^re:/i.test(subject) ? subject : `Re: ${subject}`,
-    to: message && answered ? [answered.source || (message.from ?? '')].filter(Boolean).join(', ') : '',
+    to: message && answered ? answered.source || addressOf(message.from ?? '') : '',
     thread: message?.thread_id ?? '',
     inReplyTo: message?.message_id ?? '',
     answers:
@@ -118,6 +119,9 @@ function sendForm(deps: StreamsPageDeps, visit: Visit, row: StreamRow, answerTo:
   };
 }
 
+/** Without the name that mail puts before it, which anybody may choose. */
+const addressOf = (from: string): string => parseMailboxes(from)[0]?.address || from;
+
 /** Why nobody sends to it by hand; empty when one can. */
 export function whyNot(
   { transportInfos }: Pick<StreamsPageDeps, 'transportInfos'>,
@@ -125,5 +129,7 @@ export function whyNot(
 ): string {
   if (deletedAt !== null) return 'This Stream was deleted; its history stays.';
   if (transportKind === 'cron') return 'Events come here by its schedule alone.';
-  return transportInfos.get(transportKind)?.inboundOnly ?? '';
+  return transportInfos.get(transportKind)?.inboundOnly === undefined
+    ? ''
+    : `The ${transportKind} transport is inbound only: what happens there lands here, and nothing is sent from here.`;
 }

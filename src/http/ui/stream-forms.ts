@@ -23,8 +23,9 @@ export function streamFormRoutes(ui: Ui, deps: StreamsPageDeps): void {
   });
 }
 
-/** Addresses and Worker ids, separated by commas or spaces. */
-const addressesOf = (text: string): string[] => text.split(/[,;\s]+/).filter((address) => address !== '');
+/** Addresses and Worker ids, separated by commas; a name in quotes may hold one. */
+const addressesOf = (text: string): string[] =>
+  (text.match(/(?:"[^"]*"|[^,;\n"])+/g) ?? []).map((address) => address.trim()).filter((address) => address !== '');
 
 function messageOf({ workerId }: Visit, fields: Fields): Message {
   const [to, subject, body] = [addressesOf(fields.get('to')), fields.get('subject'), fields.get('body')];
