@@ -27,7 +27,7 @@ export type UiDeps = Omit<KitDeps, 'attention'> &
   JournalPageDeps &
   SettingsPageDeps &
   StarterDeps &
-  StreamsPageDeps;
+  Omit<StreamsPageDeps, 'attention'>;
 
 export function uiRoutes(app: FastifyInstance, given: UiDeps): void {
   const attention = createAttention(given);
