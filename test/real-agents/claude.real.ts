@@ -53,7 +53,7 @@ test.each([
   expect(stage.daemon.queries.setAside('parked', 10)).toEqual([]);
   await waitFor('people are told', () => stage.notices().includes('The agent claude does not work'));
   // Held, or tried again.
-  expect(stage.daemon.dispatcher.activity('w-ann')).toMatch(/waiting|running/);
+  expect(stage.daemon.dispatcher.activity('w-ann')).toMatch(/held|waiting|running/);
 });
 
 test('a service that is not there holds the agent', async () => {
