@@ -31,7 +31,15 @@ const lifecycle = {
 const toolDeps = core.toolDeps(lifecycle, () => 'idle');
 const door = createToolDoor(catalog, toolDeps, (_reference, error) => console.error(error));
 const agent = { kind: 'none', check: async () => ({ ok: true as const }) };
-const pages = createPageParts({ core, toolDeps, agent, url: () => url, publicUrl: () => url, startedAt: '' });
+const pages = createPageParts({
+  core,
+  toolDeps,
+  agent,
+  dispatcher: { stalled: () => undefined },
+  url: () => url,
+  publicUrl: () => url,
+  startedAt: '',
+});
 const activationTokens = createActivationTokens();
 const quiet = { error: console.error, warn: () => {} };
 const app = createApp({

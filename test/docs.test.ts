@@ -26,6 +26,33 @@ const notTools = new Set(
   ),
 );
 
+/** Lists that are gone when the function that made them returns, or when a command of the command line ends. */
+const SHORT_LIVED = new Set([
+  'src/agents/claude-output.ts toolNames',
+  'src/agents/claude-partial.ts growing',
+  'src/cli/github-hook.ts missing',
+  'src/cli/github-hook.ts events',
+  'src/dispatch/inbox-files.ts places',
+  'src/http/inbound-reading.ts seen',
+  'src/http/mcp/odd-arguments.ts odd',
+  'src/http/ui/org-chart.ts holders',
+  'src/http/ui/transcript.ts calls',
+  'src/transports/email-recipients.ts named',
+  'src/transports/form-data.ts fields',
+  'src/cli/stage.ts waiting',
+  'src/cli/stage.ts waitedFor',
+  'src/dispatch/root-release.ts room',
+  'src/dispatch/root-release.ts letGo',
+  'src/dispatch/unanswered.ts latest',
+  'src/http/mcp.ts changed',
+  'src/http/mcp.ts odd',
+  'src/store/commit-context.ts given',
+  'src/store/erasure.ts quotes',
+  'src/store/inbox.ts seqs',
+  'src/store/verify.ts seqs',
+  'src/tools/waits.ts streams',
+]);
+
 describe('the documentation', () => {
   it('describes the tools as the catalog has them', async () => {
     await expect(toolsDocument(catalog, [...transports.keys()])).toMatchFileSnapshot('../docs/tools.md');
@@ -51,6 +78,20 @@ describe('the documentation', () => {
     const local = links.filter((link) => !/^(https?:|mailto:|#)/.test(link)).map((link) => link.replace(/#.*$/, ''));
     const dead = local.filter((link) => !existsSync(join(root, dirname(file), link)));
     expect(dead, relative(root, file)).toEqual([]);
+  });
+
+  it('operations.md names every list that lives as long as the daemon', () => {
+    const text = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+    const unnamed = filesBelow('src', '.ts').flatMap((file) => {
+      const code = readFileSync(join(root, file), 'utf8');
+      const lists = [...code.matchAll(/(?:const|let) (\w+) = new (?:Map|Set)</g)].map((match) => match[1] ?? '');
+      const isNamed = (name: string) =>
+        text.split('\n').some((row) => row.includes(`\`${name}\``) && row.includes(file.replace(/^src\//, '')));
+      return lists
+        .filter((name) => !isNamed(name) && !SHORT_LIVED.has(`${file} ${name}`))
+        .map((name) => `${file} ${name}`);
+    });
+    expect(unnamed).toEqual([]);
   });
 
   it('keeps the README short', () => {

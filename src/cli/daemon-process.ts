@@ -1,7 +1,7 @@
 // Runs `serve` as a process of its own, as demos and fault tests need it: one that can be killed.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readDaemonFile } from './daemon-file.ts';
 
 export type DaemonCommand = {
   dataDir: string;
@@ -44,10 +44,9 @@ export async function startDaemonProcess({ dataDir, launcher, args, env }: Daemo
 /** The file that a killed daemon left behind names another process; it counts only when what it names answers. */
 async function whereItListens(file: string, child: ChildProcess): Promise<{ pid: number; url: string } | undefined> {
   while (child.exitCode === null && child.signalCode === null) {
-    const found = existsSync(file)
-      ? (JSON.parse(readFileSync(file, 'utf8')) as { pid: number; url?: string })
-      : undefined;
-    if (found?.url && (await answers(found.url))) return { pid: found.pid, url: found.url };
+    // It may vanish in between: the new daemon removes what the killed one left.
+    const found = readDaemonFile(file);
+    if (found && (await answers(found.url))) return { pid: found.pid, url: found.url };
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   return undefined;

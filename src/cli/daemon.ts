@@ -120,7 +120,7 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const pagesUrl = config.publicUi ? reach.publicUrl : reach.url;
     const control = createControl({ core, url: pagesUrl, publicUrl: reach.publicUrl, status });
 
-    const pages = createPageParts({ core, toolDeps, agent, ...reach, startedAt: about.startedAt });
+    const pages = createPageParts({ core, toolDeps, agent, dispatcher, ...reach, startedAt: about.startedAt });
     const isStopping = () => shutdown.isUnderWay;
     const app = createHttp(config, edges, { core, dispatch, door, control, pages, isStopping });
     shutdown.first('the server', () => app.close());

@@ -27,6 +27,8 @@ export async function begin(deps: ActivationDeps, { batch, activationId }: RunCo
   const { journal, queries, agent } = deps;
   const { workerId, attempt } = batch;
   const choice: WorkerAgent = { context: deps.settings.get('agent.context') };
+  // What is redacted from here on may stand in the prompt.
+  const seenThrough = journal.lastSeq;
   const started = await prepare(deps, batch, choice).catch(
     (error: unknown): Started => ({ failure: error instanceof Error ? error.message : String(error) }),
   );
@@ -46,7 +48,7 @@ export async function begin(deps: ActivationDeps, { batch, activationId }: RunCo
         identity: worker?.identitySeq ?? 0,
         grants: worker?.grantsSeq ?? 0,
       },
-      seenThrough: journal.lastSeq,
+      seenThrough,
       ...storedPrompt(queries, workerId, 'handed' in started ? promptOf(started.handed) : ''),
     },
     { cause },

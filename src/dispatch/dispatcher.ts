@@ -21,7 +21,7 @@ import { RECORD_RETRY_MS } from './record-end.ts';
 import { createRestraint, type RestraintDeps } from './restraint.ts';
 import { createRuns } from './runs.ts';
 import type { StopReason } from './settle.ts';
-import { createStallAlarm } from './stall-alarm.ts';
+import { createStallAlarm, type StallAlarm } from './stall-alarm.ts';
 import { createTimers } from './timers.ts';
 
 export type DispatcherDeps = Omit<ActivationDeps, 'onMoved'> & RestraintDeps & { inbox: Inbox };
@@ -37,6 +37,7 @@ export type Dispatcher = {
   ended(workerId: string): Promise<void>;
   activity(workerId: string): WorkerActivity;
   readonly running: number;
+  stalled(): StallAlarm['alarm'];
   /** Resolves when nobody runs and nobody is marked. Waiting retries and what a limit holds do not count. */
   idle(): Promise<void>;
   /** Starts nothing more, stops what runs; resolves when all is recorded. */
@@ -234,6 +235,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     get running() {
       return runs.size;
     },
+    stalled: () => stall.alarm,
     idle: quiet.wait,
     async stop() {
       stopping = true;

@@ -16,6 +16,8 @@ type Deps = {
 export type StallAlarm = {
   /** Something moved: a run began, said something or ended. */
   moved(): void;
+  /** Why nothing moves, and since when, once people were told of it. */
+  readonly alarm: { since: string; why: string } | undefined;
   close(): void;
 };
 
@@ -26,7 +28,7 @@ export function createStallAlarm(deps: Deps, reason: StallReason): StallAlarm {
   const { journal, settings, now, after, onFailure } = deps;
   let lookedAt = now().getTime();
   let stillMs = 0;
-  let isAlarmed = false;
+  let alarm: StallAlarm['alarm'];
   let cancel = after(LOOK_MS, look);
 
   const post = (subject: string, body: string) =>
@@ -41,8 +43,8 @@ export function createStallAlarm(deps: Deps, reason: StallReason): StallAlarm {
     // A machine that slept, or a clock that was set, is no stall.
     stillMs += Math.min(Math.max(elapsedMs, 0), 2 * LOOK_MS);
     const seconds = settings.get('dispatch.stall_alarm');
-    if (isAlarmed || stillMs < seconds * 1_000) return;
-    isAlarmed = true;
+    if (alarm || stillMs < seconds * 1_000) return;
+    alarm = { since: new Date(now().getTime() - stillMs).toISOString(), why };
     post(
       'Work waits and nothing moves',
       `For ${seconds} s (dispatch.stall_alarm) no run has begun, said anything or ended, although there is work: ${why} ` +
@@ -52,10 +54,16 @@ export function createStallAlarm(deps: Deps, reason: StallReason): StallAlarm {
 
   function moved(): void {
     stillMs = 0;
-    if (!isAlarmed) return;
-    isAlarmed = false;
+    if (!alarm) return;
+    alarm = undefined;
     post('Work goes on', 'What waited moves again; nothing is needed from you.');
   }
 
-  return { moved, close: () => cancel() };
+  return {
+    moved,
+    get alarm() {
+      return alarm;
+    },
+    close: () => cancel(),
+  };
 }

@@ -12,6 +12,8 @@ export function mailedColleagues(
   { streamId, actor, message }: { streamId: string; actor: string; message: Message },
 ): string[] {
   const stream = org.streams.get(streamId);
+  // What the daemon remarks in a conversation is for those who look at it.
+  if (streamId !== NOTICES && !org.workers.has(actor)) return [];
   // A conversation begins with its first message.
   const mayListen = (workerId: string) => stream === undefined || mayRead(org, workerId, streamId);
   const meant =

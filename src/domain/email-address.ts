@@ -11,6 +11,7 @@ export type Mailbox = { name: string; address: string };
 
 /** Mailboxes looked at in one header; more are nobody's correspondents. */
 const MAILBOXES_MAX = 500;
+const TEXT_MAX = 100_000;
 
 /**
  * The mailboxes of a header such as `To` (RFC 5322 §3.4): names, quoted names, comments and groups. What is no address is left
@@ -18,7 +19,7 @@ const MAILBOXES_MAX = 500;
  */
 export function parseMailboxes(text: string): Mailbox[] {
   const found: Mailbox[] = [];
-  for (const part of split(text)) {
+  for (const part of split(text.slice(0, TEXT_MAX))) {
     const mailbox = toMailbox(part);
     if (mailbox) found.push(mailbox);
     if (found.length === MAILBOXES_MAX) break;

@@ -144,6 +144,7 @@ function published(org: Org, { streamId, content, quiet, offset, wakes }: NewEve
   const seq = context.seq + offset;
   const event = { ...newEvent(org, { streamId, content, offset }, context), ...(quiet === undefined ? {} : { quiet }) };
   const events: DomainEvent[] = [event];
+  if (quiet !== undefined) return events;
   if (hops <= limits.maxHops || (!wakes && !event.outbound)) {
     if (context.tooFast !== undefined) events.push(...paced(org, seq, streamId, context));
     return events;

@@ -24,7 +24,8 @@ import { type UiDeps, uiRoutes } from './ui/routes.ts';
 
 export type AppDeps = HostDeps &
   Pick<McpServerDeps, 'prompts' | 'folders' | 'mcpAnswers'> &
-  Pick<UiDeps, 'checkAgent' | 'facts' | 'folderOf' | 'publicUrl' | 'settingRegistry' | 'transportInfos' | 'verify'> & {
+  Pick<UiDeps, 'agentSeen' | 'checkAgent' | 'facts' | 'folderOf' | 'publicUrl' | 'settingRegistry'> &
+  Pick<UiDeps, 'stalled' | 'transportInfos' | 'verify'> & {
     door: ToolDoor;
     journal: Journal;
     queries: Queries;

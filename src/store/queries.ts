@@ -1,6 +1,7 @@
 // Reads of the org's nouns, by prepared statements. Reading changes nothing.
 import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { createAttachmentReader, isFilePart } from './attachments.ts';
+import { type AttentionReads, createAttentionReads } from './attention.ts';
 import type { Db } from './database.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
@@ -9,6 +10,7 @@ import { createJournalPages, type JournalPages } from './journal-pages.ts';
 import { createOutcomes, type Outcomes } from './outcomes.ts';
 import { createRunCounts, type RunCounts } from './run-counts.ts';
 import { createRunFigures, type RunFiguresReader } from './run-figures.ts';
+import { createRunPages, type RunPages, type RunRange } from './run-pages.ts';
 import { activations } from './run-tables.ts';
 import { grants, positions, roles, setAside, streams, workers } from './schema.ts';
 import { createSearch, type Search } from './search.ts';
@@ -28,7 +30,8 @@ export type ActivationRow = Omit<typeof activations.$inferSelect, 'triggers'> & 
 export type Queries = EventReader &
   Deliveries &
   JournalPages &
-  RunFiguresReader & {
+  RunFiguresReader &
+  Pick<RunPages, 'runLines'> & {
     role(id: string): RoleRow | undefined;
     roles(): RoleRow[];
     position(id: string): PositionRow | undefined;
@@ -44,6 +47,9 @@ export type Queries = EventReader &
     members(streamId: string): string[];
     activation(id: string): ActivationRow | undefined;
     runningActivations(): ActivationRow[];
+    /** Newest first. */
+    activationPage(range: RunRange): ActivationRow[];
+    attention: AttentionReads;
     /** Newest first. */
     activationsOf(workerId: string, limit: number): ActivationRow[];
     /** Activations that an entry woke, oldest first. */
@@ -125,6 +131,7 @@ export function createQueries(db: Db): Queries {
   const readFile = createAttachmentReader(sqlite);
   const findActivation = (id: string) => map(activation.get({ id }), toActivation);
   const reader = createEventReader(db);
+  const { runIds, runLines } = createRunPages(db);
   return {
     ...reader,
     ...createDeliveries(db),
@@ -143,6 +150,9 @@ export function createQueries(db: Db): Queries {
     members: (streamId) => members.all(streamId) as string[],
     activation: findActivation,
     runningActivations: () => running.all().map(toActivation),
+    activationPage: (range) => runIds(range).flatMap((id) => findActivation(id) ?? []),
+    runLines,
+    attention: createAttentionReads(db),
     activationsOf: (id, limit) => ofWorker.all({ id, limit }).map(toActivation),
     activationsBy: (seq) => (byTrigger.all(seq) as string[]).flatMap((id) => findActivation(id) ?? []),
     asideOf: (seq) => asideOf.all({ seq }),

@@ -6,7 +6,7 @@ import { tolerant } from './arguments.ts';
 const patterns = z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(z.string()));
 
 export const filterInput = tolerant(z.record(z.string(), patterns).optional()).describe(
-  `Which Events wake: each field named (${FILTER_FIELDS.join(', ')}) must fit one of its patterns; * is anything.`,
+  `Which Events wake: fields (${FILTER_FIELDS.join(', ')}) and their patterns; * is anything.`,
 );
 
 /** @throws OrgError invalid */

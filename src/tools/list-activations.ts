@@ -30,9 +30,20 @@ export const listActivations = defineTool({
         exit: z.string().nullable().optional(),
         published: z.number().int().nullable().optional(),
         changed: z.number().int().nullable().optional(),
+        silent: z.boolean().optional().describe('It published and changed nothing.'),
         usage: z.unknown().optional(),
       }),
     ),
+    streams: z
+      .array(
+        z.object({
+          streamId: z.string(),
+          filter: z.unknown().optional(),
+          runs: z.number().int(),
+          silent: z.number().int(),
+        }),
+      )
+      .describe('Of the runs that each Stream led to lately, how many were silent.'),
   }),
   effect: 'reads',
   async handler({ workerId, limit }, context) {

@@ -14,10 +14,7 @@ const BODY_MAX = 1_048_576;
 const attachment = z.object({
   filename: z.string(),
   content_type: z.string().optional(),
-  url: z
-    .string()
-    .optional()
-    .describe('A file in your folder (notes/plan.pdf), one of an Event (<event id>/attachment-1), or a web address.'),
+  url: z.string().optional().describe('A URL, a file in your folder, or <event id>/attachment-1.'),
   size_bytes: z.number().optional(),
 });
 
@@ -26,19 +23,18 @@ const needed = { error: 'streamId and body are required' };
 export const publish = defineTool({
   name: 'publish',
   title: 'Publish an Event',
-  description:
-    'Put a Message on a Stream; it wakes the AI Workers that listen there, except you. For one Worker alone, use dm.',
+  description: 'Put a Message on a Stream; it wakes the AI Workers that listen, but not you. For one Worker, use dm.',
   input: z.object({
-    streamId: z.string(needed).min(1, needed).describe('Where to publish.'),
+    streamId: z.string(needed).min(1, needed).describe('The Stream.'),
     body: z.string(needed).min(1, needed).max(BODY_MAX).describe('The text.'),
-    to: list(z.string(), 'Worker ids or addresses it is meant for.'),
-    cc: list(z.string(), 'Who gets a copy.'),
-    subject: optionalId('Subject line.'),
-    bodyContentType: optionalId('Content type; plain text unless given.'),
-    threadId: optionalId('Thread it belongs to.'),
-    inReplyTo: optionalId('Message it answers.'),
-    messageId: optionalId('Its own message id.'),
-    attachments: list(attachment, 'What is attached.'),
+    to: list(z.string(), 'Worker ids or addresses.'),
+    cc: list(z.string(), 'Copies to.'),
+    subject: optionalId('Subject.'),
+    bodyContentType: optionalId('Default: plain text.'),
+    threadId: optionalId('Its thread.'),
+    inReplyTo: optionalId('Answered one.'),
+    messageId: optionalId('Own id.'),
+    attachments: list(attachment, 'Files.'),
   }),
   output: z.object({ id: z.string(), streamId: z.string(), ...foreseenResult }),
   effect: 'adds',

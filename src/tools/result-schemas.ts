@@ -31,7 +31,7 @@ export const eventsResult = z.object({ events: z.array(eventResult), more: z.boo
 export const foreseenResult = {
   subscribers: z.number().int(),
   activates: z.object({ count: z.number().int(), workers: ids }),
-  outbound: z.string().nullable().describe('Whether it goes out through the transport: queued or held.'),
+  outbound: z.string().nullable(),
   ...warnings,
 };
 

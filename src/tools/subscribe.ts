@@ -11,8 +11,8 @@ import { strangerWarnings } from './strangers.ts';
 export const subscribe = defineTool({
   name: 'subscribe',
   title: 'Listen to a Stream',
-  description: 'Listen to a Stream yourself: its Events wake you from now on. To add others, use invite_workers.',
-  input: z.object({ streamId: required('streamId', 'The Stream to listen to.'), filter: filterInput }),
+  description: 'Listen to a Stream: its Events wake you from now on. For others, use invite_workers.',
+  input: z.object({ streamId: required('streamId', 'The Stream.'), filter: filterInput }),
   output: z.object({ workerId: z.string(), streamId: z.string(), ...warnings }),
   effect: 'adds',
   async handler({ streamId, filter }, context) {

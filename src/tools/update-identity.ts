@@ -13,20 +13,17 @@ export const updateIdentity = defineTool({
   input: z.object({
     workerId: required('workerId', 'The Worker.'),
     content: optionalId('Who this Worker is, in markdown. Required unless email is given.'),
-    email: z
-      .string()
-      .nullish()
-      .describe("A person's mail address: what is sent to them goes there too. An empty one removes it."),
+    email: optionalId("A person's mail address: what is sent to them goes there too. `none` takes it away."),
   }),
   output: idResult.extend(warnings),
   effect: 'changes',
   async handler({ workerId, content, email }, context) {
-    if (content === undefined && typeof email !== 'string') throw invalid('content is required');
+    if (content === undefined && email === undefined) throw invalid('content is required');
     await context.change({
       type: 'UpdateIdentity',
       workerId,
       ...(content === undefined ? {} : { content }),
-      ...(typeof email === 'string' ? { email: email.trim() === '' ? null : email.trim() } : {}),
+      ...(email === undefined ? {} : { email: email === 'none' ? null : email }),
     });
     return { id: workerId, ...withWarnings(refreshFolders(context, [workerId])) };
   },

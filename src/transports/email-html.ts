@@ -17,12 +17,21 @@ const OPTIONS: sanitize.IOptions = {
 };
 
 /** Longer texts are sent as text alone: nobody reads them as a letter, and rendering holds up everybody else. */
-const LENGTH_MAX = 131_072;
+const LENGTH_MAX = 32_768;
 
-/** The HTML of a markdown text, without anything active; undefined for one that is too long. Lines stay lines. */
+/** The HTML of a markdown text, without anything active; undefined for one that is too long or too deep. Lines stay lines. */
 export function htmlOf(markdown: string): string | undefined {
-  if (markdown.length > LENGTH_MAX) return undefined;
-  const html = marked.parse(markdown, { gfm: true, breaks: true, async: false });
+  const html = markdown.length > LENGTH_MAX ? undefined : rendered(markdown);
+  if (html === undefined) return undefined;
   const clean = sanitize(html, OPTIONS).trim();
   return `<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head><body dir="auto">\n${clean}\n</body></html>\n`;
+}
+
+/** Thousands of nested marks exhaust the stack of the renderer. */
+function rendered(markdown: string): string | undefined {
+  try {
+    return marked.parse(markdown, { gfm: true, breaks: true, async: false });
+  } catch {
+    return undefined;
+  }
 }

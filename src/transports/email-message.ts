@@ -5,6 +5,7 @@ import {
   filesOf,
   headersOf,
   headerValues,
+  leftOut,
   type MailHeader,
   mailboxesOf,
   type Payload,
@@ -18,6 +19,8 @@ const STRIPPED_MAX = 65_536;
 const FIELD_MAX = 4_096;
 const SUBJECT_MAX = 2_000;
 const HEADER_CHARS_MAX = 32_768;
+const HEADERS_SHOWN = 200;
+const MAILBOXES_SHOWN = 100;
 const FILENAME_MAX = 200;
 /** The whole of a text that was cut, and the HTML beside a text. */
 const BODY_PART = 'attachment-body';
@@ -36,7 +39,9 @@ export function toMessage(payload: Payload, recipient: string, quiet: string | u
   const message: Message = {
     from: textOf(payload, 'From').slice(0, FIELD_MAX) || (mailboxesOf(payload, 'From')[0]?.address ?? ''),
     to: [recipient],
-    cc: mailboxesOf(payload, 'Cc').map(({ address }) => address),
+    cc: mailboxesOf(payload, 'Cc')
+      .slice(0, MAILBOXES_SHOWN)
+      .map(({ address }) => address),
     subject: oneLine(textOf(payload, 'Subject')).slice(0, SUBJECT_MAX),
     body: body.shown,
     body_content_type: body.type,
@@ -57,7 +62,7 @@ export const toContent = ({ message, parts }: MailMessage): ContentPart[] => [
 
 /** What the mail answers and what came before that, oldest first. */
 export function referencesOf(headers: readonly MailHeader[]): string[] {
-  return headerValues(headers, 'references').flatMap(messageIdsIn);
+  return messageIdsIn(headerValues(headers, 'references').join(' '));
 }
 
 /** The id real mail clients refer to; Postmark's own, which none of them sees, only when there is no other. */
@@ -113,10 +118,12 @@ function attachmentsOf(payload: Payload, whole: Body['whole']): { attachments: A
 function extraOf(payload: Payload, headers: readonly MailHeader[], quiet: string | undefined): Record<string, unknown> {
   const text = (field: string) => textOf(payload, field).slice(0, FIELD_MAX);
   const addresses = (field: 'To' | 'Bcc') =>
-    mailboxesOf(payload, field).map(({ name, address }) => (name ? `${name} <${address}>` : address));
+    mailboxesOf(payload, field)
+      .slice(0, MAILBOXES_SHOWN)
+      .map(({ name, address }) => (name ? `${name.slice(0, FILENAME_MAX)} <${address}>` : address));
   const fields: Record<string, unknown> = {
     automatic: quiet,
-    from_name: text('FromName') || mailboxesOf(payload, 'From')[0]?.name,
+    from_name: text('FromName') || mailboxesOf(payload, 'From')[0]?.name.slice(0, FIELD_MAX),
     reply_to: text('ReplyTo'),
     date: text('Date'),
     to: addresses('To'),
@@ -127,6 +134,7 @@ function extraOf(payload: Payload, headers: readonly MailHeader[], quiet: string
     authentication: authenticationOf(headers),
     stripped_reply: textOf(payload, 'StrippedTextReply').slice(0, STRIPPED_MAX),
     references: referencesOf(headers),
+    attachments_left_out: leftOut(payload) || undefined,
     tag: text('Tag'),
     message_stream: text('MessageStream'),
     postmark_id: text('MessageID'),
@@ -138,7 +146,7 @@ function extraOf(payload: Payload, headers: readonly MailHeader[], quiet: string
 /** `X-Spam-Status`, `-Score`, `-Tests` and so on, by what follows `X-Spam-`. */
 function spamOf(headers: readonly MailHeader[]): Record<string, string> {
   return Object.fromEntries(
-    headers.flatMap(({ name, value }) => {
+    headers.slice(0, HEADERS_SHOWN).flatMap(({ name, value }) => {
       const [, what] = /^x-spam-([a-z-]{1,40})$/i.exec(name) ?? [];
       return what ? [[what.toLowerCase(), value.slice(0, FIELD_MAX)]] : [];
     }),
@@ -178,7 +186,7 @@ function otherHeaders(headers: readonly MailHeader[]): [string, string][] {
 
 /** A name without folders, controls or characters that turn the reading direction, which hide what kind of file it is. */
 export function safeName(name: string): string {
-  const last = name.split(/[/\\]/).at(-1) ?? '';
+  const last = name.slice(-FIELD_MAX).split(/[/\\]/).at(-1) ?? '';
   const plain = last
     .replace(/[\p{Cc}\p{Cf}<>:"|?*]/gu, '')
     .replace(/^[.\s]+/, '')

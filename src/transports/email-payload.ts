@@ -68,6 +68,10 @@ export function filesOf(payload: Payload): MailFile[] {
   }));
 }
 
+/** Attachments beyond the most that are kept. */
+export const leftOut = ({ Attachments: files }: Payload): number =>
+  Array.isArray(files) ? Math.max(0, files.length - FILES_MAX) : 0;
+
 function listOf(payload: Payload, field: string, most: number): Payload[] {
   const value = Object.hasOwn(payload, field) ? payload[field] : undefined;
   return Array.isArray(value) ? value.slice(0, most).filter(isObject) : [];

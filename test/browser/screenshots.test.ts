@@ -13,6 +13,11 @@ const PAGES: Record<string, string> = {
   history: '/ui/org/roles/r-reporter/history',
   streams: '/ui/streams',
   stream: '/ui/streams?id=s-desk',
+  activations: '/ui/activations',
+  activation: '/ui/activations/$failed',
+  'activation-live': '/ui/activations/$running',
+  'silent-runs': '/ui/activations/silent',
+  attention: '/ui/attention',
   journal: '/ui/journal',
   settings: '/ui/settings',
 };
@@ -34,11 +39,17 @@ describeInBrowser('pages', () => {
     const newsroom = await openNewsroom();
     const { daemon } = newsroom;
     const pages = { ...PAGES, event: `/ui/events/${await addLetters(newsroom)}` };
+    /** `$failed` stands for the newest run that ended so. */
+    const located = (path: string) =>
+      path.replace(/\$(failed|running)/, (_, state: 'failed' | 'running') => {
+        const [run] = daemon.queries.activationPage({ states: [state], limit: 1 });
+        return run?.id ?? state;
+      });
     if (folder) mkdirSync(folder, { recursive: true });
     for (const [look, options] of Object.entries(LOOKS)) {
       const { page } = await openPage(daemon, '/ui/org', options);
       for (const [name, path] of Object.entries(pages)) {
-        const response = await page.goto(daemon.url + path);
+        const response = await page.goto(daemon.url + located(path));
         expect([path, response?.status()]).toEqual([path, 200]);
         await isLive(page);
         expect([path, look, await overflow(page)]).toEqual([path, look, 0]);

@@ -56,6 +56,8 @@ describe('a backup', () => {
   it('without a daemon is the same org, byte by byte, with the folders', async () => {
     const { daemon, owner } = await org();
     await owner.call('hire_worker', { id: 'w-ann', positionId: 'p-root', kind: 'human', identityContent: 'Ann.' });
+    // Which a restored one always is.
+    await owner.call('pause_org');
     const folder = join(daemon.dir, 'workers', 'w-ann');
     mkdirSync(join(folder, 'notes'));
     writeFileSync(join(folder, 'notes', 'a.md'), 'remember');

@@ -6,7 +6,6 @@ import { defineConfig } from 'vitest/config';
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const knowsAgents = process.env.HELIX_REAL_AGENTS_BIN !== undefined || existsSync(path('../real-agents/package.json'));
 
-// biome-ignore lint/style/noDefaultExport: vitest wants it.
 export default defineConfig({
   test: {
     root: path('../..'),

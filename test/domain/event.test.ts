@@ -26,6 +26,14 @@ describe('Publish', () => {
       .then({ type: 'EventPublished', id: idOf(org.seq + 1), streamId: 's-in', content });
   });
 
+  test('may be quiet, and then is never held for its distance', () => {
+    const org = given(...team);
+    const quiet = { ...publish('s-in'), quiet: 'a bounce' };
+    org
+      .when('transport:email', quiet, { hops: MAX_HOPS + 1, root: 1 })
+      .then({ type: 'EventPublished', id: idOf(org.seq + 1), streamId: 's-in', content, quiet: 'a bounce' });
+  });
+
   test('is open to the outside and to Workers who do not listen', () => {
     const org = given(...team, hired('w-eve', { kind: 'human' }));
     org.when('transport:webhook', publish('s-in')).records('EventPublished');

@@ -66,6 +66,28 @@ describe('CreateStream', () => {
   });
 });
 
+describe('an address', () => {
+  const at = (address: string, kind = 'email') => ({ transport: { kind, config: {}, address } });
+
+  test('A157: belongs to one Stream of a kind at a time', () => {
+    const org = given(founded, stream('s-a', at('alias a')), stream('s-b', at('alias b')));
+    org.when('w-owner', streamCommand('s-c', at('alias a'))).refused('conflict', /^Stream s-a has alias a already/);
+    org.when('w-owner', streamCommand('s-c', at('alias a', 'post'))).records('StreamCreated');
+    org
+      .when('w-owner', { type: 'UpdateStream', streamId: 's-b', ...at('alias a') })
+      .refused('conflict', /^Stream s-a has/);
+    org
+      .when('w-owner', { type: 'UpdateStream', streamId: 's-a', name: 'A', ...at('alias a') })
+      .records('StreamUpdated');
+  });
+
+  test('is free again when its Stream is deleted', () => {
+    given(founded, stream('s-a', at('alias a')), ['w-owner', { type: 'DeleteStream', streamId: 's-a' }])
+      .when('w-owner', streamCommand('s-c', at('alias a')))
+      .records('StreamCreated');
+  });
+});
+
 describe('UpdateStream', () => {
   test('records the Stream as it is afterwards', () => {
     given(founded, stream('s-in', { name: 'In', description: 'd' }))

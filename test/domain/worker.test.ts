@@ -178,6 +178,45 @@ describe('UpdateIdentity', () => {
   });
 });
 
+describe('a mail address', () => {
+  const email = 'eve@example.com';
+
+  test('comes with the hiring of a person, and can be changed and taken away', () => {
+    given(founded)
+      .when('w-owner', hireCommand('w-eve', { kind: 'human', email }))
+      .records('WorkerHired', 'WorkerEmailChanged');
+    const org = given(founded, hired('w-eve', { kind: 'human', email }));
+    expect(org.org.workers.get('w-eve')?.email).toBe(email);
+    const update = (given: string | null) =>
+      org.when('w-owner', { type: 'UpdateIdentity', workerId: 'w-eve', email: given });
+    update('new@example.com').then({ type: 'WorkerEmailChanged', workerId: 'w-eve', email: 'new@example.com' });
+    update(null).then({ type: 'WorkerEmailChanged', workerId: 'w-eve', email: null });
+    update(email).staysQuiet();
+  });
+
+  test.each([
+    'x',
+    'a@b, c@d',
+    'Eve <eve@example.com>',
+    'a b@example.com',
+    'a@b\r\nBcc: c@d',
+    `${'x'.repeat(65)}@example.com`,
+  ])('is refused as %j', (address) => {
+    const hire = hireCommand('w-eve', { kind: 'human', email: address });
+    given(founded)
+      .when('w-owner', hire)
+      .refused('invalid', /is not an email address$/);
+  });
+
+  test('is for people, and the owner’s for the owner to say', () => {
+    const org = given(founded, hired('w-bot'), hired('w-eve', { kind: 'human' }));
+    const update = (workerId: string, by: string) => org.when(by, { type: 'UpdateIdentity', workerId, email });
+    update('w-bot', 'w-owner').refused('invalid', /is an AI/);
+    update('w-owner', 'w-eve').refused('forbidden', /Only the owner/);
+    update('w-owner', 'w-owner').records('WorkerEmailChanged');
+  });
+});
+
 describe('MoveWorker', () => {
   const history = [founded, role(), position('p-a'), position('p-b'), hired('w-ada', { positionId: 'p-a' })];
 

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, expect, it, type TestContext } from 'vitest';
 import { badMachine } from './bad-machine.ts';
 import { judge } from './judge.ts';
@@ -108,5 +109,20 @@ it('a clock that jumps ahead by a month and back, and back by a month and ahead,
     await posting.stop();
     await until('everything is worked off', () => isIdle(daemon));
   }
+  await expectNothingLost(daemon, acknowledged);
+}, 180_000);
+
+it('a program that reads the database and does not end holds up nothing, and nothing is lost when it is gone', async (context) => {
+  const { daemon, acknowledged } = await stage('reader', context);
+  const reader = new Database(join(daemon.dataDir, 'org.db'), { readonly: true });
+  reader.exec('BEGIN');
+  const pinned = reader.prepare('SELECT count(*) FROM journal').pluck().get();
+  const posting = load(daemon.url, 8, acknowledged, { prefix: 'pinned' });
+  await until('some posts are acknowledged', () => acknowledged.length > 300);
+  await posting.stop();
+  await until('everything is worked off', () => isIdle(daemon));
+  expect(reader.prepare('SELECT count(*) FROM journal').pluck().get()).toBe(pinned);
+  reader.exec('COMMIT');
+  reader.close();
   await expectNothingLost(daemon, acknowledged);
 }, 180_000);

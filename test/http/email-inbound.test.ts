@@ -1,6 +1,7 @@
 // Mail as it is posted, on a real database.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifyJournal } from '../../src/store/verify.ts';
+import { startTestDaemon, temporaryDirectory } from '../support/daemon.ts';
 import { openTestDaemon, type TestDaemon } from '../support/http.ts';
 import { ACCOUNT, alias, basic, INBOUND, mailFixture, mailFixtures, mailTo, postMail } from '../support/mail.ts';
 
@@ -157,6 +158,28 @@ describe('a delivery that comes again', () => {
     expect(eventsOf(id)).toHaveLength(1);
   });
 
+  test('after a restart lands no more', async () => {
+    const dir = temporaryDirectory();
+    const payload = mailTo('again', { Attachments: [{ Name: 'x', Content: 'eA==' }] });
+    const events: number[] = [];
+    for (let start = 0; start < 2; start++) {
+      const whole = await startTestDaemon({ dir });
+      if (start === 0) {
+        whole.settings.set('transport.postmark', ACCOUNT);
+        await whole.door.call({ workerId: 'w-owner', via: 'mcp' }, 'create_stream', {
+          id: 's-again',
+          name: 'Again',
+          transport: { kind: 'email', config: { alias: 'again' } },
+        });
+      }
+      const answers = await Promise.all(Array.from({ length: 20 }, () => postMail(whole.url, payload)));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204]));
+      events.push(whole.queries.events(['s-again'], { limit: 10 }).length);
+      await whole.stop();
+    }
+    expect(events).toEqual([1, 1]);
+  });
+
   const countFiles = () => daemon.core.db.sqlite.prepare('SELECT count(*) FROM attachments').pluck().get() as number;
 });
 
@@ -218,6 +241,20 @@ describe('files of a mail', () => {
     expect(await post(payload)).toMatchObject({ status: 204 });
     expect(daemon.core.queries.file(eventsOf(id)[0]!.seq, 'attachment-1')?.equals(file)).toBe(true);
   });
+});
+
+test('a mail that takes long to read holds up nobody else', async () => {
+  const { id, alias: name } = await open();
+  const order: string[] = [];
+  const heavy = JSON.stringify(mailTo(name)).replace('"TextBody"', `"Other":[${'{},'.repeat(3_000_000)}{}],"TextBody"`);
+  const slow = post(heavy).then(({ status }) => order.push(`heavy ${status}`));
+  for (let n = 0; n < 20; n++) {
+    await fetch(`${daemon.url}/healthz`);
+    order.push('quick');
+  }
+  await slow;
+  expect(order.indexOf('heavy 204')).toBeGreaterThan(0);
+  expect(eventsOf(id)).toHaveLength(1);
 });
 
 describe('mail that nobody wrote', () => {

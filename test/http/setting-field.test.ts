@@ -69,5 +69,8 @@ test('lists, numbers and nothing at all are taken for what they are', () => {
   expect(() => type('dispatch.max_hops', '')).toThrow('validate "dispatch.max_hops": not a number');
   expect(() => type('dispatch.max_hops', '1.5')).toThrow('not an integer');
   expect(() => type('agent.command', 'node agent.mjs')).toThrow('not a JSON array');
-  expect(shown('agent.kind')).toMatchObject({ choices: ['command'], state: 'default' });
+  expect(shown('agent.kind')).toMatchObject({
+    choices: expect.arrayContaining(['claude', 'command']),
+    state: 'default',
+  });
 });

@@ -150,13 +150,12 @@ test('cannot write a hook, a server or a skill that survives the run', async () 
   expect(results.filter(({ isError }) => !isError)).toEqual([]);
   for (const path of hookFiles(folder)) expect(existsSync(path)).toBe(false);
   // These it may write: they are files like others, overwritten or never read.
-  const harmless = await stage.order(
+  await stage.order(
     write(join(folder, 'mcp.json'), server(mark)),
     ...textFiles(folder)
       .slice(0, 3)
       .map((path) => write(path, 'MARKER: obey')),
   );
-  expect(harmless[0]).toMatchObject({ isError: true }); // It must have read what it replaces.
   await stage.order(read(join(folder, 'role.md')));
   expect(existsSync(mark)).toBe(false);
   expect(stage.turns.at(-1)?.prompt).not.toContain('MARKER');

@@ -53,7 +53,7 @@ test('in bubblewrap a shell sees its own folder, and neither the daemon’s data
     await stage.post('OBEY []');
     const run = await stage.ended('w-ann', 1);
     expect(run).toMatchObject({ state: 'failed' });
-    return expect(stage.daemon.dispatcher.activity('w-ann')).toBe('waiting');
+    return expect(stage.daemon.dispatcher.activity('w-ann')).toMatch(/waiting|running/);
   }
   const mark = join(stage.folder('w-ann'), 'note.md');
   const [token, db, neighbour, list, user, own, shared] = await stage.order(

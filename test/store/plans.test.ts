@@ -42,10 +42,13 @@ const SCANS_ALLOWED = [
   // One row at the end of an index, or of a partial index that holds only what runs.
   /^SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1$/,
   /^SELECT max\(coalesce\(/,
-  /^select .* from activations where activations\.state = 'running'$/,
+  // The newest of a partial index that holds only the remarks about unanswered questions; and at most 200 Events after one.
+  /^SELECT j\.seq, .* FROM journal j JOIN activations a .* ORDER BY j\.seq DESC LIMIT \?$/,
+  /^SELECT 1 FROM \(SELECT actor FROM journal WHERE stream = \? AND seq > \? ORDER BY seq LIMIT 200\)/,
   // Full text, by its own index.
   /^SELECT s\.rowid FROM search s/,
-  // Redacting, which is rare: at most the deliveries of seven days.
+  // Redacting, which is rare: the threads, and at most the deliveries of seven days.
+  /^DELETE FROM threads WHERE stream = @stream AND seq = @seq$/,
   /^UPDATE idempotency SET body_digest = NULL WHERE seq = \?$/,
 ];
 

@@ -240,13 +240,13 @@ function expectLedger(org: TestOrg, all: Entry[]) {
     const landed = { seq, stream: event.streamId, publisher: actor };
     const rows: string[] = [];
     for (let after = ''; ; ) {
-      const page = org.queries.eventStatus.page(landed, after, 2);
+      const page = org.queries.eventStatus.page(landed, after, 4);
       for (const { workerId, state } of page) {
         rows.push(workerId);
         seen.add(state);
         if (org.journal.org.workers.get(workerId)?.kind === 'ai') found.set(`${seq} ${workerId}`, state);
       }
-      if (page.length < 2) break;
+      if (page.length < 4) break;
       after = page.at(-1)!.workerId;
     }
     expect(rows).toEqual([...new Set(rows)].sort());

@@ -71,7 +71,15 @@ export async function openTestDaemon({
   const note = (fields: Record<string, unknown>, message: string) => void logged.push([message, fields]);
   const toolDeps = core.toolDeps(lifecycle, () => 'idle');
   const agent = { kind: 'command', check: async () => ({ ok: true as const }) };
-  const pages = createPageParts({ core, toolDeps, agent, url: () => url, publicUrl: () => url, startedAt: '' });
+  const pages = createPageParts({
+    core,
+    toolDeps,
+    agent,
+    dispatcher: { stalled: () => undefined },
+    url: () => url,
+    publicUrl: () => url,
+    startedAt: '',
+  });
   const door = wrap(
     createToolDoor(catalog, toolDeps, (reference, error) => logged.push(['bug', { reference, error }])),
   );

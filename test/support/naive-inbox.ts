@@ -53,7 +53,7 @@ export function naivePending(workerId: string, journal: Entry[]): number[] | und
         break;
       case 'ActivationEnded':
         if (!fired) checkpoint = Math.max(checkpoint, event.throughSeq);
-        for (const trigger of event.settled) aside.delete(trigger);
+        for (const trigger of event.settled) if (aside.get(trigger) === 'requeued') aside.delete(trigger);
         for (const trigger of event.parked) aside.set(trigger, 'away');
         break;
       case 'TriggersHeld':

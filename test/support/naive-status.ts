@@ -39,6 +39,7 @@ function stateOf(facts: Facts, entry: Entry, worker: string, filter: Subscriptio
   const heldAs = facts.heldEvents.get(seq);
   if (heldAs === 'held') return 'held';
   if (heldAs === 'discarded') return 'dropped';
+  if (entry.event.type === 'EventPublished' && entry.event.quiet !== undefined) return 'filtered';
   const waits = pair.is === 'again' || pair.is === 'let_go';
   const message = decodeMessage(entry.content.find(({ name }) => name === 'message')?.bytes ?? new Uint8Array()) ?? {};
   if (!pair.wasShown && !waits && filter && !passes(filter, message)) return 'filtered';
@@ -171,7 +172,8 @@ function collect(journal: Entry[]) {
         set(workerId, open.get(workerId) ?? [], 'pending', 'again');
         open.delete(workerId);
         if (event.outcome === 'done') set(workerId, shown, 'handled', 'pending');
-        set(workerId, settled, 'handled');
+        // What was set aside meanwhile stays so.
+        for (const is of ['pending', 'again', 'let_go'] as const) set(workerId, settled, 'handled', is);
         set(workerId, parked, 'parked');
         if (!batch || facts.fired.has(workerId)) break;
         set(workerId, batch.triggers, 'again', 'pending');

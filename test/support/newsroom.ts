@@ -1,6 +1,7 @@
 // A small newsroom that looks lived in: Roles, seats, people and AI Workers, Streams with Events, runs that ended well and badly,
 // and one that goes on. For screenshots and for tests that need a page with something on it.
 
+import type { Segment } from '../../src/domain/agent.ts';
 import { startPages } from './browser.ts';
 import type { PlayAgent } from './daemon.ts';
 import { waitFor } from './daemon.ts';
@@ -77,10 +78,67 @@ const STAFF: [id: string, seat: string, kind: 'ai' | 'human', who: string, strea
   ['w-leo', 'p-layout', 'ai', '# Leo\n\nThinks in columns.', ['s-desk']],
 ];
 
+/** What an agent writes that thinks, looks things up and publishes. */
+const WATCHING: Segment[] = [
+  {
+    body: '--- session start ---',
+    extra: { model: 'claude-sonnet-4-5', version: '2.1.0', tools: ['publish', 'read_events'] },
+  },
+  { body: 'thinking: Half time. The last score I told was 1:1, so there is news, but is it worth a line now?' },
+  {
+    body: 'tool_use read_events: {"limit":20}',
+    extra: { tool_use: { id: 'c1', name: 'read_events', input: { streamId: 's-scores', limit: 20 } } },
+  },
+  {
+    body: 'tool_result: {"events":[]}',
+    extra: {
+      tool_result: {
+        id: 'c1',
+        name: 'read_events',
+        isError: false,
+        content: '{"events":[{"id":"e-1","body":"Rovers 1, United 1"}],"next":null}',
+      },
+    },
+  },
+  {
+    body: 'assistant: The wire says 2:2.',
+    extra: {
+      text: 'The wire says **2:2**, and I have told 1:1. I check two things before I write:\n\n- who scored\n- whether it was before the whistle',
+    },
+  },
+  {
+    body: 'tool_use get_event: {"id":"e-9"}',
+    extra: { tool_use: { id: 'c2', name: 'get_event', input: { id: 'e-9' } } },
+  },
+  {
+    body: 'tool_result-error: There is no Event e-9.',
+    extra: {
+      tool_result: {
+        id: 'c2',
+        name: 'get_event',
+        isError: true,
+        content: 'There is no Event e-9; read_events shows ids.',
+      },
+    },
+  },
+  { body: 'stderr: the wire is slow today' },
+  {
+    body: 'tool_use publish: {"streamId":"s-desk"}',
+    extra: {
+      tool_use: {
+        id: 'c3',
+        name: 'publish',
+        input: { streamId: 's-desk', subject: 'Half time', body: 'Rovers 2, United 2' },
+      },
+    },
+  },
+];
+
 /** Wakes of w-sofia go on until they are stopped, those of w-lena fail, the others end well. */
 const play: PlayAgent = async ({ workerId, prompt, signal, onSegment }) => {
   onSegment({ body: 'Reading what came in.' });
   if (workerId === 'w-sofia' && prompt.includes('Rovers')) {
+    for (const segment of WATCHING) onSegment(segment);
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     return;
   }
@@ -143,6 +201,21 @@ export async function openNewsroom() {
     );
   }
   await waitFor('the match is being watched', () => daemon.queries.runningActivations().length === 1);
+  await call('create_stream', {
+    id: 's-partners',
+    name: 'Partners',
+    description: 'What other papers get from us.',
+    transport: { kind: 'webhook', config: { outbound_url: 'https://partners.example/in' } },
+    hold: true,
+  });
+  await call(
+    'publish',
+    { streamId: 's-partners', subject: 'Bridge on Mill Road', body: 'Free to reprint, with our name.' },
+    'w-cleo',
+  );
+  await call('publish', { streamId: 's-partners', subject: 'Correction', body: 'Seven months, not eight.' }, 'w-cleo');
+  await call('dm', { toWorkerId: 'w-fay', body: 'Is the second source for the bridge in writing?' });
+  await waitFor('the question was left alone', () => daemon.queries.attention.unanswered('', 1).length === 1);
   await call('pause_worker', { workerId: 'w-leo' });
   await call('publish', { streamId: 's-desk', body: 'Who takes the photo of the bridge?' }, 'w-cleo');
   return { ...pages, roles: ROLES };

@@ -70,6 +70,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   ),
   fc.record({ type: fc.constant('UpdateIdentity' as const), workerId, content: text }),
+  fc.record({
+    type: fc.constant('UpdateIdentity' as const),
+    workerId,
+    email: fc.option(fc.oneof(text, fc.constant('eve@example.com'))),
+  }),
   fc.record({ type: fc.constant('MoveWorker' as const), workerId, positions: fc.array(positionId, { maxLength: 3 }) }),
   fc.record({
     type: fc.constantFrom('FireWorker' as const, 'PauseWorker' as const, 'ResumeWorker' as const),
@@ -124,11 +129,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ type: fc.constant('Unsubscribe' as const), streamId }),
   fc.record({ type: fc.constant('InviteWorkers' as const), streamId, workerIds: fc.array(workerId, { maxLength: 3 }) }),
   ...Array.from({ length: 16 }, () =>
-    fc.record({ streamId, message }).map(
-      ({ streamId: id, message: sent }): Command => ({
+    fc.record({ streamId, message, quiet: fc.option(text, { freq: 5 }) }).map(
+      ({ streamId: id, message: sent, quiet }): Command => ({
         type: 'Publish',
         streamId: id,
         content: messageContent(sent),
+        ...(quiet === null ? {} : { quiet }),
       }),
     ),
   ),

@@ -83,7 +83,7 @@ const argsOf: Record<string, Record<string, fc.Arbitrary<unknown>>> = {
 
 /** What builds is asked for more often than what tears down, so that there is something to work on. */
 const often = new Set(
-  'create_role create_position hire_worker create_stream subscribe publish dm grant_tool'.split(' '),
+  'create_role create_position delete_position hire_worker create_stream subscribe publish dm grant_tool'.split(' '),
 );
 /** Far from its cause and heard by another AI Worker: held. */
 const distant: fc.Arbitrary<Call> = fc.record({

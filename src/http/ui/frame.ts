@@ -4,7 +4,7 @@ import type { Journal } from '../../store/journal.ts';
 import type { Queries } from '../../store/queries.ts';
 import { roleTitle } from '../../tools/role-text.ts';
 import { cookieOf } from '../auth.ts';
-import { attentionCount } from './attention-count.ts';
+import type { Attention } from './attention.ts';
 import type { Flash } from './flash.ts';
 import type { Visit } from './visit.ts';
 
@@ -24,19 +24,21 @@ export type Section = (typeof SECTIONS)[number]['id'];
 export const THEME_COOKIE = 'helix_theme';
 export type Theme = 'light' | 'dark' | 'auto';
 
-export type FrameDeps = { journal: Pick<Journal, 'org' | 'lastSeq'>; queries: Queries };
+export type FrameDeps = { journal: Pick<Journal, 'org' | 'lastSeq'>; queries: Queries; attention: Attention };
 
 export type FrameOptions = { title: string; section?: Section | undefined; topics: string[]; flashes: Flash[] };
 
 export type FrameState = ReturnType<typeof frameState>;
 
 /** The part of the frame that changes by itself; also answered alone, as a fragment. */
-export function frameState({ journal, queries }: FrameDeps, visit: Visit) {
+export function frameState({ journal, attention }: FrameDeps, visit: Visit) {
   const { paused } = journal.org;
+  const { count, isMore } = attention.count(visit);
   return {
     paused,
     mayToggle: visit.holds(paused ? 'resume_org' : 'pause_org'),
-    attention: attentionCount(journal.org, queries, visit),
+    attention: count,
+    attentionText: isMore ? `${count}+` : String(count),
     csrf: visit.csrf,
   };
 }

@@ -1,6 +1,8 @@
 // Everything below /ui, and the way in.
 import type { FastifyInstance } from 'fastify';
 import { allowOnly } from '../refusal.ts';
+import { type AttentionDeps, createAttention } from './attention.ts';
+import { type AttentionPageDeps, attentionPages } from './attention-page.ts';
 import { eventPages } from './event-page.ts';
 import { acceptForms, runTool } from './forms.ts';
 import { frameState } from './frame.ts';
@@ -9,21 +11,27 @@ import { createUi, type KitDeps } from './kit.ts';
 import { createLive, type LiveDeps } from './live.ts';
 import { type OrgPageDeps, orgPages } from './org-page.ts';
 import { previewForm } from './preview.ts';
+import { type RunPageDeps, runPages } from './run-page.ts';
 import { type SettingsPageDeps, settingsPages } from './settings-page.ts';
 import { type StarterDeps, starterForms } from './starters.ts';
 import { type StreamsPageDeps, streamsPages } from './streams-page.ts';
 import { textHistoryPages } from './text-history.ts';
 
 /** What pages ask of the running daemon besides its data. */
-export type UiDeps = KitDeps &
+export type UiDeps = Omit<KitDeps, 'attention'> &
+  AttentionDeps &
+  AttentionPageDeps &
+  RunPageDeps &
   LiveDeps &
   OrgPageDeps &
   JournalPageDeps &
   SettingsPageDeps &
   StarterDeps &
-  StreamsPageDeps;
+  Omit<StreamsPageDeps, 'attention'>;
 
-export function uiRoutes(app: FastifyInstance, deps: UiDeps): void {
+export function uiRoutes(app: FastifyInstance, given: UiDeps): void {
+  const attention = createAttention(given);
+  const deps = { ...given, attention };
   app.get('/', async (_request, reply) => reply.redirect('/ui/', 302));
   allowOnly(app, '/', ['GET']);
   const live = createLive(deps);
@@ -43,6 +51,8 @@ export function uiRoutes(app: FastifyInstance, deps: UiDeps): void {
       starterForms(ui, deps);
       streamsPages(ui, deps, live);
       eventPages(ui, deps);
+      runPages(ui, deps);
+      attentionPages(ui, deps, attention);
       journalPages(ui, deps);
       settingsPages(ui, deps);
       ui.raw('/', (_visit, reply) => reply.redirect('/ui/org', 302));

@@ -1,14 +1,10 @@
 // Beside every page about Streams: all of them that one may read, in the order in which they were made; DMs and transcripts folded.
-import type { Journal } from '../../store/journal.ts';
 import type { Queries, StreamRow } from '../../store/queries.ts';
 import { streamHref } from './links.ts';
-import { needsByStream } from './stream-needs.ts';
+import { type NeedsDeps, needsByStream } from './stream-needs.ts';
 import type { Visit } from './visit.ts';
 
-export type StreamIndexDeps = {
-  journal: Pick<Journal, 'org'>;
-  queries: Pick<Queries, 'streams' | 'outboundAttention'>;
-};
+export type StreamIndexDeps = NeedsDeps & { queries: Pick<Queries, 'streams'> };
 
 /** Conversations and transcripts that are listed; the others are found by their Workers. */
 const FOLDED_MAX = 60;
@@ -47,7 +43,7 @@ export function streamIndex(deps: StreamIndexDeps, visit: Visit, at: string) {
 }
 
 /** What "all Streams" means to somebody: transcripts would drown everything else. */
-export function readableStreams({ journal }: Pick<StreamIndexDeps, 'journal'>, visit: Visit): string[] {
+export function readableStreams({ journal }: Pick<NeedsDeps, 'journal'>, visit: Visit): string[] {
   return [...journal.org.streams].flatMap(([id, { purpose }]) =>
     purpose !== 'transcript' && purpose !== 'chat' && visit.mayRead(id) ? [id] : [],
   );

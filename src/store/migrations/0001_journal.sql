@@ -26,6 +26,9 @@ CREATE INDEX journal_caused_by ON journal (caused_by, activation_id) WHERE cause
 --> statement-breakpoint
 CREATE INDEX journal_org ON journal (seq) WHERE shapes_org = 1;
 --> statement-breakpoint
+CREATE INDEX journal_remarks ON journal (seq)
+  WHERE type = 'EventPublished' AND actor = 'system' AND stream <> 's-notices' AND activation_id IS NOT NULL;
+--> statement-breakpoint
 CREATE TRIGGER journal_no_update BEFORE UPDATE ON journal BEGIN
   SELECT RAISE(ABORT, 'the journal is append-only');
 END;
@@ -202,6 +205,8 @@ CREATE TABLE activations (
 ) STRICT;
 --> statement-breakpoint
 CREATE INDEX activations_worker ON activations (worker, seq);
+--> statement-breakpoint
+CREATE INDEX activations_state ON activations (state, seq);
 --> statement-breakpoint
 CREATE INDEX activations_started ON activations (started_at, seq);
 --> statement-breakpoint

@@ -19,8 +19,9 @@ export function activationProjectors(sqlite: Database.Database): Projectors<Acti
   const checkpoint = sqlite.prepare(
     'UPDATE workers SET checkpoint = max(checkpoint, @throughSeq), open_batch = @open WHERE id = @workerId AND fired_at IS NULL',
   );
-  // Also what was set aside while it was being dealt with.
-  const settled = sqlite.prepare('DELETE FROM set_aside WHERE worker = @workerId AND seq = @trigger');
+  const settled = sqlite.prepare(
+    "DELETE FROM set_aside WHERE worker = @workerId AND seq = @trigger AND state = 'requeued'",
+  );
   const setAside = sqlite.prepare(
     'INSERT OR REPLACE INTO set_aside VALUES (@workerId, @trigger, @state, @reason, @seq)',
   );

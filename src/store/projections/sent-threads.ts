@@ -7,8 +7,8 @@ export function sentThreadProjector(sqlite: Database.Database): (entry: Entry) =
   const content = sqlite.prepare("SELECT bytes FROM content WHERE seq = ? AND name = 'message'").pluck();
   const recipient = sqlite.prepare('SELECT recipient FROM deliveries WHERE id = ?').pluck();
   const insert = sqlite.prepare('INSERT OR IGNORE INTO threads VALUES (@thread, @stream, @seq)');
-  const sentAs = sqlite.prepare('SELECT message_id FROM deliveries WHERE seq = ? AND message_id IS NOT NULL').pluck();
-  const forget = sqlite.prepare('DELETE FROM threads WHERE thread = @thread AND stream = @stream AND seq = @seq');
+  // Whatever it was sent as, since a later attempt may have forgotten that. A walk through the table, for a rare fact.
+  const forget = sqlite.prepare('DELETE FROM threads WHERE stream = @stream AND seq = @seq');
   return ({ event }) => {
     if (event.type === 'EventDelivered') {
       const { messageId: thread, deliveryId, streamId: stream, event: seq } = event;
@@ -19,7 +19,7 @@ export function sentThreadProjector(sqlite: Database.Database): (entry: Entry) =
     }
     if (event.type === 'EventRedacted') {
       const { streamId: stream, event: seq } = event;
-      for (const thread of sentAs.all(seq) as string[]) forget.run({ thread, stream, seq });
+      forget.run({ stream, seq });
     }
   };
 }
