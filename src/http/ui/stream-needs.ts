@@ -12,7 +12,7 @@ export type NeedsDeps = {
   queries: Pick<Queries, 'eventAt' | 'entry'>;
 };
 
-const SHOWN_MAX = 6;
+const SHOWN_MAX = 4;
 
 /** The newest few, of one Stream or of all. `more` are on the page of what needs attention. */
 export function needsOf(deps: NeedsDeps, visit: Visit, streamId?: string): { needs: MatterRow[]; more: number } {
