@@ -36,6 +36,8 @@ const SHORT_LIVED = new Set([
   'src/http/inbound-reading.ts seen',
   'src/http/mcp/odd-arguments.ts odd',
   'src/http/ui/org-chart.ts holders',
+  'src/http/ui/stream-needs.ts counts',
+  'src/http/ui/stream-needs.ts seen',
   'src/http/ui/transcript.ts calls',
   'src/transports/email-recipients.ts named',
   'src/transports/form-data.ts fields',

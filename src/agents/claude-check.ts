@@ -30,7 +30,7 @@ export async function examineClaude(bin: string, login: Record<string, string>):
   if (!loggedIn) {
     problems.push({
       sentence: 'Claude Code is not logged in for Workers.',
-      fix: 'Run `helix-org login claude`, or start the daemon with ANTHROPIC_API_KEY.',
+      fix: 'Start the daemon with ANTHROPIC_API_KEY, or with the CLAUDE_CODE_OAUTH_TOKEN that `claude setup-token` prints.',
     });
   }
   return { kind: 'claude', found: 'file' in program ? program.file : null, version, loggedIn, problems };

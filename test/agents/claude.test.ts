@@ -133,7 +133,7 @@ test('A126: says what is missing, by name and with what to do, instead of starti
   const unknown = await playClaude({ bin: '/bin/true' });
   expect(unknown.result.exit).toContain('does not say its version');
   const loggedOut = await playClaude({ bin: good(), login: {} });
-  expect(loggedOut.result.exit).toContain('not logged in for Workers. Run `helix-org login claude`');
+  expect(loggedOut.result.exit).toContain('not logged in for Workers. Start the daemon with ANTHROPIC_API_KEY');
   expect(existsSync(join(loggedOut.run.folder, 'seen.json'))).toBe(false);
 });
 
@@ -156,7 +156,7 @@ test('is examined without a run: program, version, login, each problem with its 
         sentence: expect.stringContaining('no such program'),
         fix: expect.stringContaining('npm install -g @anthropic-ai/claude-code'),
       },
-      { sentence: expect.stringContaining('not logged in'), fix: expect.stringContaining('helix-org login claude') },
+      { sentence: expect.stringContaining('not logged in'), fix: expect.stringContaining('claude setup-token') },
     ],
   });
   for (const [version, isFit] of [

@@ -52,7 +52,7 @@ beforeAll(async () => {
     args: ['--agent-command', agent],
     env: {
       HELIX_ORG_DISPATCH_FIRST_OUTPUT_SECONDS: '10',
-      HELIX_ORG_DISPATCH_RUN_SECONDS: '3',
+      HELIX_ORG_DISPATCH_RUN_SECONDS: '15',
       HELIX_ORG_DISPATCH_ATTEMPTS: '1',
     },
   });

@@ -49,10 +49,10 @@ export function uiRoutes(app: FastifyInstance, given: UiDeps): void {
       orgPages(ui, deps);
       textHistoryPages(ui, deps);
       starterForms(ui, deps);
-      streamsPages(ui, deps, live);
-      eventPages(ui, deps);
       runPages(ui, deps);
       attentionPages(ui, deps, attention);
+      streamsPages(ui, deps, live);
+      eventPages(ui, deps);
       journalPages(ui, deps);
       settingsPages(ui, deps);
       ui.raw('/', (_visit, reply) => reply.redirect('/ui/org', 302));
