@@ -12,7 +12,9 @@ const FOLDED_MAX = 60;
 export function streamIndex(deps: StreamIndexDeps, visit: Visit, at: string) {
   const needs = needsByStream(deps, visit);
   const rows = deps.queries.streams().filter(({ id }) => visit.mayRead(id));
-  const made = (a: StreamRow, b: StreamRow) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0);
+  // The org knows them in the order in which they were made; several may bear the same time.
+  const order = new Map([...deps.journal.org.streams.keys()].map((id, index) => [id, index]));
+  const made = (a: StreamRow, b: StreamRow) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0);
   const shown = ({ id, name, transportKind, private: isPrivate }: StreamRow) => ({
     id,
     name,
