@@ -59,18 +59,23 @@ function test(...only) {
 async function testConformance() {
   const folder = join(root, 'test', 'conformance');
   await ensureInstalled(folder, false);
-  const agents = join(root, 'test', 'real-agents');
-  if (process.env.CI && fs.existsSync(join(agents, 'package-lock.json'))) await ensureInstalled(agents, false);
+  if (process.env.CI) await installAgents();
   letNodeRunTypeScript();
   return tool('vitest/vitest.mjs', ['run', '--config', join(folder, 'vitest.config.ts')].concat(args));
 }
 
-/** With the real agents, which are large and so installed beside the tests that need them. */
-async function testAgents() {
+/** @returns their folder */
+async function installAgents() {
   const folder = join(root, 'test', 'real-agents');
   await ensureInstalled(folder, true);
   // Puts the program for this machine in its place; `npm ci` runs no scripts.
   await runUnder(process.execPath, [join(folder, 'node_modules', '@anthropic-ai', 'claude-code', 'install.cjs')]);
+  return folder;
+}
+
+/** With the real agents, which are large and so installed beside the tests that need them. */
+async function testAgents() {
+  const folder = await installAgents();
   letNodeRunTypeScript();
   return tool('vitest/vitest.mjs', ['run', '--config', join(folder, 'vitest.config.ts')].concat(args));
 }
