@@ -33,7 +33,7 @@ export type Outcomes = {
 };
 
 /** A Stream that only ever sends must not be read to its beginning. */
-const LOOKED_AT_MAX = 100;
+const LOOKED_AT_MAX = 40;
 
 export function createOutcomes({ sqlite }: Db): Outcomes {
   const runs = sqlite.prepare(

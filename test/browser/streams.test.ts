@@ -152,7 +152,7 @@ describeInBrowser('Streams', () => {
     await call('pause_org');
     const { page } = await openPage(daemon, '/ui/streams');
     await isLive(page);
-    await page.click('.needs-list a:has-text("waits for your word")');
+    await page.click('.needs-list h3 a:text("An offer")');
     await page.waitForURL(`**/ui/events/${String(id)}`);
     expect(await page.innerText('.causes')).toContain('w-owner said on s-out');
     await isLive(page);

@@ -37,7 +37,7 @@ export function outcomeOf(
   const held = outcomes.held(view.seq);
   const runs = outcomes.runs(view.seq, 20);
   if (held?.state === 'held') clauses.push({ parts: [{ text: `held: ${clip(held.reason, 200)}` }], state: 'warm' });
-  if (runs.length > 0) clauses.push(...toldRuns(deps, view, runs, mayRead));
+  if (runs.length > 0) clauses.push(...toldRuns(deps, view, runs, mayRead), ...stillWaiting(deps, view, runs));
   else if (held?.state !== 'held') clauses.push(...whyNobody(deps, view, clauses.length > 0));
   return joined(clauses);
 }
@@ -186,6 +186,19 @@ function whyNobody(deps: OutcomeDeps, view: EventView, leaves: boolean): Clause[
     told.push({ parts: [{ text: `and ${total - rows.length} more who listen` }], state: 'quiet' });
   if (told.length > 0) return told;
   return leaves ? [] : [{ parts: [{ text: 'nobody else listened' }], state: 'quiet' }];
+}
+
+const WAITING: ReadonlySet<string> = new Set(['queued', 'held', 'expired']);
+
+/** Listeners whose turn has not come, although others have run. */
+function stillWaiting({ queries }: OutcomeDeps, view: EventView, runs: OutcomeRun[]): Clause[] {
+  const event = { seq: view.seq, stream: view.streamId, publisher: view.source };
+  const ran = new Set(runs.map(({ worker }) => worker));
+  const rows = queries.eventStatus.page(event, '', LISTENERS_SEEN);
+  const waiting = rows.filter(({ workerId, state }) => WAITING.has(state) && !ran.has(workerId));
+  return [...Map.groupBy(waiting, ({ state, reason }) => `${state}\n${reason}`).values()].map((group) =>
+    toldGroup(group, false),
+  );
 }
 
 const PASSIVE: ReadonlySet<string> = new Set(['skipped', 'read_only']);

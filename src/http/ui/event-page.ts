@@ -8,8 +8,9 @@ import { causesOf } from './event-causes.ts';
 import { effects, type OutcomeDeps, outcomeOf, toldDelivery } from './event-outcome.ts';
 import type { Ui, View } from './kit.ts';
 import { activationHref, eventHref, streamHref, workerHref } from './links.ts';
+import type { Action } from './matter-actions.ts';
 import { clip, moment, money, span } from './shown.ts';
-import { type Act, actsOn } from './stream-needs.ts';
+import { actsOn } from './stream-needs.ts';
 import type { StreamsPageDeps } from './streams-page.ts';
 import type { Visit } from './visit.ts';
 
@@ -79,7 +80,7 @@ function eventView(deps: StreamsPageDeps, visit: Visit): View {
   };
 }
 
-function actsFor(deps: StreamsPageDeps, visit: Visit, view: EventView): Act[] {
+function actsFor(deps: StreamsPageDeps, visit: Visit, view: EventView): Action[] {
   const { queries, journal } = deps;
   const states = new Set(queries.deliveriesOf(view.seq).map(({ state }) => state));
   const aside = new Set(queries.asideOf(view.seq).map(({ state }) => state));

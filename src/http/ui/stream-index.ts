@@ -1,14 +1,10 @@
 // Beside every page about Streams: all of them that one may read, in the order in which they were made; DMs and transcripts folded.
-import type { Journal } from '../../store/journal.ts';
 import type { Queries, StreamRow } from '../../store/queries.ts';
 import { streamHref } from './links.ts';
-import { needsByStream } from './stream-needs.ts';
+import { type NeedsDeps, needsByStream } from './stream-needs.ts';
 import type { Visit } from './visit.ts';
 
-export type StreamIndexDeps = {
-  journal: Pick<Journal, 'org'>;
-  queries: Pick<Queries, 'streams' | 'outboundAttention'>;
-};
+export type StreamIndexDeps = NeedsDeps & { queries: Pick<Queries, 'streams'> };
 
 /** Conversations and transcripts that are listed; the others are found by their Workers. */
 const FOLDED_MAX = 60;
@@ -16,7 +12,9 @@ const FOLDED_MAX = 60;
 export function streamIndex(deps: StreamIndexDeps, visit: Visit, at: string) {
   const needs = needsByStream(deps, visit);
   const rows = deps.queries.streams().filter(({ id }) => visit.mayRead(id));
-  const made = (a: StreamRow, b: StreamRow) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0);
+  // The org knows them in the order in which they were made; several may bear the same time.
+  const order = new Map([...deps.journal.org.streams.keys()].map((id, index) => [id, index]));
+  const made = (a: StreamRow, b: StreamRow) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0);
   const shown = ({ id, name, transportKind, private: isPrivate }: StreamRow) => ({
     id,
     name,
@@ -47,7 +45,7 @@ export function streamIndex(deps: StreamIndexDeps, visit: Visit, at: string) {
 }
 
 /** What "all Streams" means to somebody: transcripts would drown everything else. */
-export function readableStreams({ journal }: Pick<StreamIndexDeps, 'journal'>, visit: Visit): string[] {
+export function readableStreams({ journal }: Pick<NeedsDeps, 'journal'>, visit: Visit): string[] {
   return [...journal.org.streams].flatMap(([id, { purpose }]) =>
     purpose !== 'transcript' && purpose !== 'chat' && visit.mayRead(id) ? [id] : [],
   );
