@@ -12,8 +12,9 @@ export default defineConfig({
     pool: 'forks',
     // Many tests wait for processes they started: two at a time even where vitest would leave one core free.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // Only what hangs shall end by it: tests start processes and browsers, and machines are busy.
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
     reporters: ['default', './test/support/reporter.ts'],
   },
 });

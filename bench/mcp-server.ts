@@ -5,6 +5,7 @@ import { Session } from 'node:inspector/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createChatParts } from '../src/cli/chat-parts.ts';
 import { openCore } from '../src/cli/core.ts';
 import { dataPaths } from '../src/cli/data-dir.ts';
 import { ensureOwner } from '../src/cli/owner.ts';
@@ -41,12 +42,14 @@ const pages = createPageParts({
   startedAt: '',
 });
 const activationTokens = createActivationTokens();
+const chats = createChatParts(core);
 const quiet = { error: console.error, warn: () => {} };
 const app = createApp({
   ...core,
   ...pages,
   door,
   activationTokens,
+  ...chats,
   transports,
   control: {},
   log: quiet,
@@ -58,7 +61,7 @@ const app = createApp({
   publicHost: () => undefined,
 });
 
-const auth = createAuth({ ...core, activationTokens });
+const auth = createAuth({ ...core, ...chats, activationTokens });
 app.register(async (scope) => {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));

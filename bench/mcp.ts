@@ -6,11 +6,17 @@ import type { Profiler } from 'node:inspector';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
 import autocannon from 'autocannon';
+import { type Figure, report, show } from './figures.ts';
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '2' }, rounds: { type: 'string', default: '5' } },
+  options: {
+    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '3' },
+    quick: { type: 'boolean' },
+    big: { type: 'boolean' },
+  },
 });
-const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
+const [seconds, rounds] = values.quick ? [1, 2] : [Number(values.seconds), Number(values.rounds)];
 const CONNECTIONS = 8;
 
 const server = fork(fileURLToPath(new URL('./mcp-server.ts', import.meta.url)), { serialization: 'advanced' });
@@ -73,6 +79,7 @@ console.log(`${CONNECTIONS} connections, ${rounds} rounds of ${seconds} s each, 
 console.log(
   `${'call'.padEnd(30)}${WAYS.map((way) => pad(way, 10)).join('')}${pad('2026/hand', 12)}${pad('2026/SDK', 12)}`,
 );
+const figures: Figure[] = [];
 for (const each of cases) {
   for (const way of WAYS) await measure(each, way, 1);
   const found = new Map<Way, Measured[]>(WAYS.map((way) => [way, []]));
@@ -89,7 +96,17 @@ for (const each of cases) {
       pad(ratio('2026', 'by hand').toFixed(2), 12) +
       pad(ratio('2026', '2026 SDK').toFixed(1), 12),
   );
+  const overSdk = ratio('2026', '2026 SDK');
+  figures.push({
+    what: each.name,
+    ours: show(rate('2026'), '/s'),
+    baseline: `${show(rate('by hand'), '/s')} by hand, ${show(rate('2026 SDK'), '/s')} the SDK’s way`,
+    ratio: ratio('2026', 'by hand'),
+    goal: 'as fast as the SDK’s way',
+    isMet: overSdk >= 1,
+  });
 }
+report({ bench: 'mcp', figures });
 
 console.log('\nWhere the time of a read goes, microseconds a call (from a profile, which slows it down)\n');
 for (const way of WAYS) {

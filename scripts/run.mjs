@@ -13,6 +13,7 @@ const [task, ...args] = process.argv.slice(2);
 const tasks = {
   start: () => cli('serve'),
   demo: () => cli('demo'),
+  demos: () => cli('demo', '--all'),
   test,
   'test:faults': () => {
     // Longer than in the whole suite, where the same tests take a minute; each of them prints its seed.
@@ -22,7 +23,9 @@ const tasks = {
     return test();
   },
   'test:conformance': testConformance,
-  'bench:mcp': () => bench('mcp'),
+  bench: () => bench('run'),
+  'bench:agents': benchAgents,
+  'bench:chat': () => bench('chat'),
   'test:browser': () => test('test/browser'),
   screenshots,
   'test:agents': testAgents,
@@ -33,6 +36,9 @@ const tasks = {
   check,
 };
 
+const benchmarks = 'ingest fan-out reads wake dispatch mcp sse loop ui memory recovery soak';
+for (const name of benchmarks.split(' ')) tasks[`bench:${name}`] = () => bench(name);
+
 async function run() {
   if (!tasks[task]) throw refusal(`Unknown task ${task}; one of ${Object.keys(tasks).join(', ')}.`);
   await ensureInstalled(root, true);
@@ -41,8 +47,8 @@ async function run() {
 }
 
 /** In this process: the launcher reads its arguments when it is imported. */
-function cli(command) {
-  process.argv.splice(2, 1, command);
+function cli(...words) {
+  process.argv.splice.apply(process.argv, [2, 1].concat(words));
   return import('../bin/helix-org.mjs');
 }
 
@@ -78,6 +84,12 @@ async function testAgents() {
   const folder = await installAgents();
   letNodeRunTypeScript();
   return tool('vitest/vitest.mjs', ['run', '--config', join(folder, 'vitest.config.ts')].concat(args));
+}
+
+/** What the daemon adds to the starts of the real agents. */
+async function benchAgents() {
+  await installAgents();
+  return bench('agents');
 }
 
 function bench(name) {

@@ -21,7 +21,7 @@ const prose = [...top, ...filesBelow('docs', '.md'), ...filesBelow('demos', '.md
 
 /** snake_case words in backticks that are no tools: fields, settings and columns. */
 const notTools = new Set(
-  'source_kind body_content_type thread_id in_reply_to message_id content_type size_bytes shapes_org seq_ activation_id caused_by on_behalf_of'.split(
+  'source_kind body_content_type thread_id in_reply_to reply_to message_id content_type size_bytes shapes_org seq_ activation_id caused_by on_behalf_of'.split(
     ' ',
   ),
 );
@@ -30,7 +30,12 @@ const notTools = new Set(
 const SHORT_LIVED = new Set([
   'src/agents/claude-output.ts toolNames',
   'src/agents/claude-partial.ts growing',
+  'src/agents/codex-output.ts shown',
+  'src/cli/agents.ts found',
   'src/cli/github-hook.ts missing',
+  'src/cli/org-folder-read.ts sources',
+  'src/cli/trace-tree.ts seen',
+  'src/store/health.ts stopped',
   'src/cli/github-hook.ts events',
   'src/dispatch/inbox-files.ts places',
   'src/http/inbound-reading.ts seen',

@@ -14,16 +14,24 @@ const PASSED_ON =
  * run adds, and the HELIX_ variables, which nothing can replace.
  */
 export function agentEnvironment(run: AgentRun, base: NodeJS.ProcessEnv): Record<string, string> {
-  const passedOn = Object.entries(base).filter((entry): entry is [string, string] => PASSED_ON.test(entry[0]));
-  const environment = { ...Object.fromEntries(passedOn), HOME: homeOf(run.folder), ...run.environment };
   return {
-    ...withoutProxyFor(new URL(run.mcp.url).hostname, environment),
+    ...baseEnvironment(run, base),
     HELIX_MCP_URL: run.mcp.url,
     HELIX_MCP_TOKEN: run.mcp.token,
     HELIX_WORKER_ID: run.workerId,
     [ACTIVATION_VARIABLE]: run.activationId,
     HELIX_ATTEMPT: String(run.attempt),
   };
+}
+
+/** What is passed on, a HOME, and what a Worker adds. */
+export function baseEnvironment(
+  { folder, environment, mcp }: Pick<AgentRun, 'folder' | 'environment' | 'mcp'>,
+  base: NodeJS.ProcessEnv,
+): Record<string, string> {
+  const passedOn = Object.entries(base).filter((entry): entry is [string, string] => PASSED_ON.test(entry[0]));
+  const all = { ...Object.fromEntries(passedOn), HOME: homeOf(folder), ...environment };
+  return withoutProxyFor(new URL(mcp.url).hostname, all);
 }
 
 /** Makes the Worker's HOME, for nobody else to read. Fails when the Worker has put something else in its place. */

@@ -15,8 +15,7 @@ export type ClaudeChoice = { model: string; effort: string };
 
 /** The arguments after the program's name. The prompt is none of them: it goes over stdin. */
 export function claudeArguments(run: AgentRun, { model, effort }: ClaudeChoice): string[] {
-  const granted = run.grants.filter(isToolRule);
-  const tools = [...new Set([...FILE_TOOLS, ...granted.map(toolOf)])];
+  const { tools, allowed } = toolsOf(run.grants);
   return [
     '--print',
     ...['--output-format', 'stream-json'],
@@ -34,8 +33,14 @@ export function claudeArguments(run: AgentRun, { model, effort }: ClaudeChoice):
     ...sessionArguments(run),
     ...['--tools', tools.join(',')],
     // The last one, since it takes every word that follows.
-    ...['--allowedTools', `mcp__${MCP_SERVER}`, ...FILE_TOOLS, ...granted],
+    ...['--allowedTools', `mcp__${MCP_SERVER}`, ...allowed],
   ];
+}
+
+/** Claude's own tools: those there are, and the rules under which they may be used. */
+export function toolsOf(grants: string[]): { tools: string[]; allowed: string[] } {
+  const granted = grants.filter(isToolRule);
+  return { tools: [...new Set([...FILE_TOOLS, ...granted.map(toolOf)])], allowed: [...FILE_TOOLS, ...granted] };
 }
 
 /** A resumed session is copied: a run that fails leaves the one it began with as it was. */

@@ -1,8 +1,9 @@
 // The Worker's Claude Code directory, made anew for each run, so that nothing a run left there acts on the next one.
-import { lstat, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureHome } from './agent-environment.ts';
 import { configDirectory, instructionsFile } from './claude-arguments.ts';
+import { entriesOf, isDirectory, remove } from './worker-directory.ts';
 
 /** Where Claude Code keeps its sessions, by folder. */
 const SESSIONS = 'projects';
@@ -30,17 +31,6 @@ async function forgetSessions(sessions: string, kept: string[]): Promise<void> {
       if (!kept.includes(entry.replace(/\.jsonl$/, ''))) await remove(join(path, entry));
   }
 }
-
-/** A link in its place, which a run can have put there, is none. */
-const isDirectory = (path: string) =>
-  lstat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-
-const entriesOf = (path: string) => readdir(path).catch(() => []);
-
-const remove = (path: string) => rm(path, { recursive: true, force: true });
 
 /** Whether the session can be gone on with. */
 export async function hasSession(folder: string, session: string): Promise<boolean> {

@@ -24,7 +24,7 @@ type Common = {
 
 /** One line, whichever type it is. */
 export type ClaudeMessage = Common & {
-  message?: { id?: string; content?: string | ClaudeBlock[] };
+  message?: { id?: string; model?: string; content?: string | ClaudeBlock[] };
   // system/init
   model?: string;
   claude_code_version?: string;

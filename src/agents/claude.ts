@@ -1,5 +1,6 @@
 // The agent `claude`: Claude Code, headless, once per activation. How it is started, read and judged is in claude-*.ts.
-import type { Agent, AgentCheck, AgentResult, AgentRun, WorkerAgent } from '../domain/agent.ts';
+import type { Agent, AgentCheck, AgentResult, AgentRun } from '../domain/agent.ts';
+import type { WorkerAgent } from '../domain/worker-agent.ts';
 import { agentEnvironment } from './agent-environment.ts';
 import { type ProgramEnd, runAgentProgram } from './agent-process.ts';
 import { claudeArguments, claudeEnvironment } from './claude-arguments.ts';
@@ -36,8 +37,9 @@ const chosen = ({ settings }: ClaudeAgentDeps, agent: WorkerAgent) => {
 };
 
 async function checkClaude({ settings, login }: ClaudeAgentDeps): Promise<AgentCheck> {
-  const { problems, version } = await examineClaude(settings().bin, login());
-  if (problems.length === 0) return version === null ? { ok: true } : { ok: true, version };
+  const { problems, version, account } = await examineClaude(settings().bin, login());
+  if (problems.length === 0)
+    return { ok: true, ...(version === null ? {} : { version }), ...(account ? { account } : {}) };
   const all = (part: 'sentence' | 'fix') => problems.map((each) => each[part]).join(' ');
   return { ok: false, problem: all('sentence'), fix: all('fix') };
 }

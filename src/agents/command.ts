@@ -10,8 +10,8 @@ import { segmentOf } from './transcript-text.ts';
 const LINE_MAX = 65_536;
 
 export type CommandAgentDeps = {
-  /** `agent.command` as it is set now, for a Worker or in general: the program and its arguments. */
-  command(workerId?: string): string[];
+  /** `agent.command` as it is set now: the program and its arguments. */
+  command(): string[];
 };
 
 export function createCommandAgent({ command }: CommandAgentDeps): Agent {
@@ -20,7 +20,7 @@ export function createCommandAgent({ command }: CommandAgentDeps): Agent {
     check: () => checkCommand(command()),
     run(run) {
       return runAgentProgram(run, {
-        command: command(run.workerId),
+        command: run.agent.command ?? command(),
         environment: agentEnvironment(run, process.env),
         lineMax: LINE_MAX,
         onLine(line, from) {

@@ -43,8 +43,8 @@ const AGENT_CREDENTIALS = new Set(['auth.json', '.credentials.json']);
 export type BackupOptions = {
   file: string;
   withSecrets: boolean;
-  /** Writes a copy of the database to a file. */
-  snapshot(file: string): Promise<unknown>;
+  /** Writes a copy of the database to a file, and to another the key that opens the secrets in it. */
+  snapshot(file: string, key?: string): Promise<unknown>;
 };
 
 /**
@@ -52,7 +52,7 @@ export type BackupOptions = {
  * @throws OrgError conflict when the file exists, when its folder does not, or when the journal is damaged
  */
 export async function writeArchive(
-  { envsDir, keyFile }: DataPaths,
+  { envsDir }: Pick<DataPaths, 'envsDir'>,
   { file, withSecrets, snapshot }: BackupOptions,
 ): Promise<Manifest> {
   if (existsSync(file)) throw conflict(`${file} exists already; name another file.`);
@@ -61,11 +61,10 @@ export async function writeArchive(
   const staging = mkdtempSync(join(dirname(file), '.helix-org-backup-'));
   try {
     const copy = join(staging, 'org.db');
-    await snapshot(copy);
+    await snapshot(copy, withSecrets ? join(staging, 'key') : undefined);
     const leftOut = prepareCopy(copy, withSecrets);
     const { entries, head } = inspect(copy);
     const skipped = copyFolders(envsDir, join(staging, 'workers'), withSecrets);
-    if (withSecrets) cpSync(keyFile, join(staging, 'key'));
     const made: Manifest = {
       format: 1,
       version,

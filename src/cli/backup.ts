@@ -19,7 +19,8 @@ export function registerBackup(program: Command, cli: Cli): void {
     const file = resolve(name);
     const paths = dataPathsFor(cli, options);
     const { withSecrets } = options;
-    const snapshot = (copy: string) => askControl(paths, 'snapshot', { file: copy });
+    const snapshot = (copy: string, key?: string) =>
+      askControl(paths, 'snapshot', { file: copy, ...(key === undefined ? {} : { key }) });
     const made = await writeArchive(paths, { file, withSecrets, snapshot });
     cli.out(options.json ? json(made) : `${file}: ${summary(made)}\n`);
     return OK;

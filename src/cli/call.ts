@@ -34,10 +34,18 @@ function parseArguments(given: string): Arguments {
   throw invalid(`The arguments are no JSON object: ${given.trim().slice(0, 80)}`);
 }
 
+/** Runs a tool as the owner. @returns what it answered @throws OrgError with the refusal */
+export type OwnerCall = (tool: string, args: Arguments) => Promise<unknown>;
+
 async function callTool(paths: DataPaths, tool: string, args: Arguments): Promise<unknown> {
+  return asOwner(paths, (call) => call(tool, args));
+}
+
+/** Lets the owner's tools be called, in the daemon that runs or else in this process, which has the data meanwhile. */
+export async function asOwner<T>(paths: DataPaths, work: (call: OwnerCall) => Promise<T>): Promise<T> {
   const { daemonOrLock } = await import('./running-daemon.ts');
   const holder = await daemonOrLock(paths);
-  if ('daemon' in holder) return callOverMcp(holder.daemon, tool, args);
+  if ('daemon' in holder) return overMcp(holder.daemon, work);
   const [{ withLocked }, { createToolDoor }, { catalog }, { createLifecycle }] = await Promise.all([
     import('./store-access.ts'),
     import('../tools/call-tool.ts'),
@@ -47,45 +55,44 @@ async function callTool(paths: DataPaths, tool: string, args: Arguments): Promis
   return withLocked(holder.lock, paths, async (core) => {
     const bugs: unknown[] = [];
     const deps = core.toolDeps(createLifecycle(core), () => 'idle');
-    const outcome = await createToolDoor(catalog, deps, (_reference, error) => bugs.push(error)).call(
-      { workerId: OWNER, via: 'cli' },
-      tool,
-      args,
-    );
-    if (bugs.length > 0) throw bugs[0];
-    switch (outcome.kind) {
-      case 'ok':
-        return outcome.result;
-      case 'refused':
-        throw forbidden(outcome.message);
-      case 'unknown':
-        throw unknownTool(
-          tool,
-          catalog.map(({ name }) => name),
-        );
-    }
+    const door = createToolDoor(catalog, deps, (_reference, error) => bugs.push(error));
+    return work(async (tool, args) => {
+      const outcome = await door.call({ workerId: OWNER, via: 'cli' }, tool, args);
+      if (bugs.length > 0) throw bugs[0];
+      switch (outcome.kind) {
+        case 'ok':
+          return outcome.result;
+        case 'refused':
+          throw forbidden(outcome.message);
+        case 'unknown':
+          throw unknownTool(
+            tool,
+            catalog.map(({ name }) => name),
+          );
+      }
+    });
   });
 }
 
-async function callOverMcp({ url, token }: RunningDaemon, tool: string, args: Arguments): Promise<unknown> {
+async function overMcp<T>({ url, token }: RunningDaemon, work: (call: OwnerCall) => Promise<T>): Promise<T> {
   const { Client, ProtocolError, StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client');
   const client = new Client({ name: 'helix-org-cli', version: '1' });
   const requestInit = { headers: { Authorization: `Bearer ${token}` } };
   await client.connect(new StreamableHTTPClientTransport(new URL(`${url}/workers/${OWNER}/mcp`), { requestInit }));
   try {
-    const result = await client.callTool({ name: tool, arguments: args }, { timeout: TIMEOUT_MS });
-    const [first] = result.content as { text?: string }[];
-    if (result.isError) throw forbidden(first?.text ?? 'The tool refused without a word.');
-    return result.structuredContent ?? JSON.parse(first?.text ?? '{}');
-  } catch (error) {
-    if (!(error instanceof ProtocolError) || error.code !== -32602) throw error;
-    const { tools } = await client.listTools();
-    throw tools.some(({ name }) => name === tool)
-      ? invalid(error.message)
-      : unknownTool(
-          tool,
-          tools.map(({ name }) => name),
-        );
+    return await work(async (tool, args) => {
+      try {
+        const result = await client.callTool({ name: tool, arguments: args }, { timeout: TIMEOUT_MS });
+        const [first] = result.content as { text?: string }[];
+        if (result.isError) throw forbidden(first?.text ?? 'The tool refused without a word.');
+        return result.structuredContent ?? JSON.parse(first?.text ?? '{}');
+      } catch (error) {
+        if (!(error instanceof ProtocolError) || error.code !== -32602) throw error;
+        const { tools } = await client.listTools();
+        const known = tools.map(({ name }) => name);
+        throw known.includes(tool) ? invalid(error.message) : unknownTool(tool, known);
+      }
+    });
   } finally {
     await client.close();
   }

@@ -171,7 +171,7 @@ async function ask({ worker }: ConnectOptions, paths: DataPaths, args: Asked): P
 }
 
 const urlOf = ({ serverUrl, worker }: ConnectOptions, { url }: ConnectionToken): string =>
-  serverUrl === undefined ? url : `${serverUrl.replace(/\/+$/, '')}/workers/${worker}/mcp`;
+  serverUrl === undefined ? url : `${serverUrl.replace(/(?<!\/)\/+$/, '')}/workers/${worker}/mcp`;
 
 const nameOf = ({ name, worker }: ConnectOptions): string =>
   name ?? (worker === OWNER ? 'helix-org' : `helix-org-${worker.replace(/^w-/, '')}`);

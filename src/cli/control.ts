@@ -1,23 +1,42 @@
 // What the command line asks of whoever has the data: a running daemon over HTTP, or this very process under the lock.
+import { constants, copyFileSync } from 'node:fs';
 import { z } from 'zod';
 import { conflict, invalid } from '../domain/errors.ts';
 import { OWNER } from '../domain/ids.ts';
 import { requireWorker } from '../domain/worker.ts';
 import { createLoginLink } from '../http/ui/login.ts';
+import { emptyWal } from '../store/erasure.ts';
+import { noteBackup } from '../store/health.ts';
+import { rotateKey } from '../store/secrets.ts';
 import type { SettingView } from '../store/settings.ts';
 import type { TokenRow } from '../store/tokens.ts';
 import type { Verification } from '../store/verify.ts';
+import { type ChatParts, createChatParts } from './chat-parts.ts';
+import { closeSeat, keepSeat, openSeat, type TerminalGrant } from './chat-seat.ts';
 import type { Core } from './core.ts';
+import { examineOrg } from './doctor-org.ts';
+import type { Finding } from './finding.ts';
 import { connectHook, disconnectHook, redeliver } from './github-hook.ts';
+import { inTurn } from './in-turn.ts';
+import { loginControl } from './login-control.ts';
+import { type Described, describeOrg, documentShape } from './org-document.ts';
+import { type Plan, planOrg } from './org-plan.ts';
 import { OWNER_TOKEN_LABEL, type OwnerSeat, ownerSeat } from './owner.ts';
+import { type Trace, traceBeside } from './tracing.ts';
 import { verifyBeside } from './verification.ts';
 
 export type ControlDeps = {
-  core: Pick<Core, 'paths' | 'db' | 'journal' | 'tokens' | 'folders' | 'settings' | 'mcpUrl'>;
+  core: Pick<Core, 'paths' | 'db' | 'journal' | 'queries' | 'tokens' | 'folders' | 'settings' | 'prompts' | 'mcpUrl'>;
+  /** Those of the running daemon; absent when none runs. */
+  chats?: ChatParts;
   /** Where the pages of the running daemon are; absent when none runs. */
   url?: () => string;
   /** How the outside reaches the running daemon. */
   publicUrl?: () => string;
+  /** It listens beyond this machine. */
+  isWide?: boolean;
+  /** Told of the agent for which somebody has just logged in. */
+  onLogin?: (kind: string) => void;
   /** More to say about the running daemon. */
   status?: () => Record<string, unknown>;
 };
@@ -37,8 +56,15 @@ export type Status = { dataDir: string; db: string; owner: OwnerSeat } & Record<
 
 export type ControlName =
   | 'status'
+  | 'chat.open'
+  | 'chat.keep'
+  | 'chat.close'
   | 'verify'
+  | 'trace'
+  | 'examine'
   | 'snapshot'
+  | 'org.describe'
+  | 'org.plan'
   | 'token.create'
   | 'token.list'
   | 'token.revoke'
@@ -48,6 +74,11 @@ export type ControlName =
   | 'config.list'
   | 'config.set'
   | 'config.delete'
+  | 'key.rotate'
+  | 'login.status'
+  | 'login.program'
+  | 'login.store'
+  | 'login.remove'
   | 'github.connect'
   | 'github.redeliver'
   | 'github.disconnect';
@@ -68,15 +99,41 @@ const connection = z.object({
   token: z.string().optional(),
   mint: z.boolean().default(true),
 });
+const chatOpening = z.object({
+  worker: z.string(),
+  session: z.union([z.enum(['last', 'new', 'choose']), z.object({ id: z.uuid() })]),
+});
+const chatToken = z.object({ worker: z.string(), tokenId: z.string(), session: z.string().optional() });
 const revocation = z.object({ id: z.string() });
-const snapshot = z.object({ file: z.string().min(1) });
+const snapshot = z.object({ file: z.string().min(1), key: z.string().min(1).optional() });
 const login = z.object({ worker: z.string().optional() });
+const reference = z.object({ reference: z.string().trim().min(1).max(1_000) });
 const repository = z.object({ repo: z.string() });
 
-export function createControl({ core, url, publicUrl, status }: ControlDeps): Control {
+const KEY_CHANGED = {
+  subject: 'The key of the secrets was changed',
+  body: 'Every secret is encrypted with a new key (`helix-org key rotate`). Copies of the old key open older backups only.',
+};
+
+export function createControl({ core, chats, url, publicUrl, isWide = false, onLogin, status }: ControlDeps): Control {
   const { paths, db, journal, tokens, settings } = core;
   const hook = { journal, settings, now: () => new Date(), ...(publicUrl ? { publicUrl } : {}) };
+  // A key that changes while a copy is made would not be the one that the copy is sealed with.
+  const oneByOne = inTurn();
+  const seats = () => ({ core, chats: chats ?? createChatParts(core), now: () => new Date() });
   return {
+    async 'chat.open'(args): Promise<TerminalGrant> {
+      const { worker, session } = parse(chatOpening, args);
+      return openSeat(seats(), worker, session);
+    },
+    async 'chat.keep'(args): Promise<{ holds: boolean }> {
+      const { worker: workerId, ...seat } = parse(chatToken, args);
+      return { holds: await keepSeat(seats(), { workerId, ...seat }) };
+    },
+    async 'chat.close'(args): Promise<void> {
+      const { worker, tokenId } = parse(chatToken, args);
+      await closeSeat(seats(), worker, tokenId);
+    },
     status: async (): Promise<Status> => ({
       dataDir: paths.dataDir,
       db: paths.db,
@@ -84,12 +141,33 @@ export function createControl({ core, url, publicUrl, status }: ControlDeps): Co
       ...status?.(),
     }),
     verify: (): Promise<Verification> => verifyBeside(paths.db, db),
-    /** A copy of the database as it is at one moment, made page by page between other work. */
+    /** What `doctor` can only know from inside: what the daemon was started with. */
+    examine: (): Promise<Finding[]> =>
+      examineOrg({
+        db,
+        settings,
+        paths,
+        environment: process.env,
+        isWide,
+        ...(publicUrl ? { publicUrl: publicUrl() } : {}),
+      }),
+    async trace(args): Promise<Trace> {
+      // What was just written may still be on its way to the disk.
+      await journal.flush();
+      return traceBeside(paths.db, db, parse(reference, args).reference);
+    },
+    /** A copy of the database as it is at one moment, made page by page between other work; of the key at that moment too, if asked. */
     async snapshot(args): Promise<{ file: string }> {
-      const { file } = parse(snapshot, args);
-      await db.sqlite.backup(file);
+      const { file, key } = parse(snapshot, args);
+      await oneByOne(async () => {
+        await db.sqlite.backup(file);
+        if (key !== undefined) copyFileSync(paths.keyFile, key, constants.COPYFILE_EXCL);
+      });
+      noteBackup(db, new Date());
       return { file };
     },
+    'org.describe': async (): Promise<Described> => describeOrg(core),
+    'org.plan': async (args): Promise<Plan> => planOrg(core, parse(documentShape, args)),
     async 'token.create'(args): Promise<NewTokenView> {
       const { worker, label = 'by the command line', lifetimeMs } = parse(newToken, args);
       requireWorker(journal.org, worker);
@@ -111,6 +189,16 @@ export function createControl({ core, url, publicUrl, status }: ControlDeps): Co
       settings.delete(key);
       return { key };
     },
+    async 'key.rotate'(): Promise<{ rotated: true }> {
+      await oneByOne(async () => {
+        rotateKey(paths.keyFile, (next) => settings.reseal(next));
+        // Pages of the log still hold what the old key opens.
+        emptyWal(db.sqlite);
+      });
+      await journal.commit(OWNER, { type: 'PostNotice', ...KEY_CHANGED });
+      return { rotated: true };
+    },
+    ...loginControl(settings, process.env, onLogin),
     'github.connect': async (args) => connectHook(hook, parse(repository.extend({ stream: z.string() }), args)),
     'github.redeliver': async (args) => {
       const { repo, since } = parse(repository.extend({ since: z.iso.datetime().optional() }), args);

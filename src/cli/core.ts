@@ -12,7 +12,7 @@ import type { CommitLimits } from '../store/decisions.ts';
 import { type Journal, openJournal } from '../store/journal.ts';
 import { createQueries, type Queries } from '../store/queries.ts';
 import { openSecretBox } from '../store/secrets.ts';
-import { createSettings, hasSecrets, type Settings } from '../store/settings.ts';
+import { createSettings, type Settings, sealedSample } from '../store/settings.ts';
 import { createTokens, type Tokens } from '../store/tokens.ts';
 import { toolNames } from '../tools/catalog.ts';
 import type { Lifecycle, ToolDeps } from '../tools/define-tool.ts';
@@ -33,6 +33,8 @@ export type CoreConfig = {
   settings?: Record<string, unknown>;
   now?: () => Date;
   onDiskFailure?: (error: unknown) => void;
+  /** Told how long each command took until it was on disk. */
+  onCommitted?: (seconds: number) => void;
   /** How processes on this machine reach the daemon. */
   url(): string;
   /** How the outside does. */
@@ -63,7 +65,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
   const db = openDatabase(paths.db, durability);
   try {
     const { now, onDiskFailure } = config;
-    const settings = createSettings(db, openSecretBox(paths.keyFile, hasSecrets(db)), {
+    const settings = createSettings(db, openSecretBox(paths.keyFile, sealedSample(db)), {
       accounts: accountSettings,
       ...(config.settings ? { overrides: config.settings } : {}),
     });
@@ -76,7 +78,7 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
       ...(now ? { now } : {}),
       ...(onDiskFailure ? { onDiskFailure } : {}),
     });
-    const journal = keepFilesApart(opened, db);
+    const journal = timed(keepFilesApart(opened, db), config.onCommitted);
     journal.onCommit((entries) => {
       for (const { event } of entries) if (event.type === 'EventRedacted') forgetFiles(event.event);
       if (paths.db !== ':memory:' && entries.some(({ event }) => event.type === 'EventRedacted'))
@@ -130,6 +132,17 @@ export function openCore({ paths, durability = 'full', url, publicUrl, ...config
     db.sqlite.close();
     throw error;
   }
+}
+
+function timed(journal: Journal, onCommitted?: (seconds: number) => void): Journal {
+  if (!onCommitted) return journal;
+  const commit: Journal['commit'] = async (...args) => {
+    const from = performance.now();
+    const committed = await journal.commit(...args);
+    onCommitted((performance.now() - from) / 1_000);
+    return committed;
+  };
+  return Object.create(journal, { commit: { value: commit, enumerable: true } }) as Journal;
 }
 
 function commitLimits(settings: Settings): CommitLimits {

@@ -1,42 +1,41 @@
 // The composition root: everything a daemon is made of, in the order in which it comes to life.
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { stopActivationProcesses } from '../agents/process-tree.ts';
-import { createActivationTokens } from '../dispatch/activation-tokens.ts';
 import type { Courier } from '../dispatch/courier.ts';
-import { createDispatcher, type Dispatcher } from '../dispatch/dispatcher.ts';
-import { recover } from '../dispatch/recovery.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Agent, AgentCheck } from '../domain/agent.ts';
 import { OWNER } from '../domain/ids.ts';
-import { createApp } from '../http/app.ts';
-import { createAgentSessions } from '../store/agent-sessions.ts';
+import { type AppDeps, createApp } from '../http/app.ts';
 import type { Durability } from '../store/database.ts';
-import { createExpired } from '../store/expired.ts';
-import { createHeldTriggers } from '../store/held-triggers.ts';
-import { createInbox } from '../store/inbox.ts';
-import { createProcesses } from '../store/processes.ts';
+import { createWriteProbe } from '../store/write-probe.ts';
 import { createToolDoor, type ToolDoor } from '../tools/call-tool.ts';
 import { catalog } from '../tools/catalog.ts';
 import { transports } from '../transports/catalog.ts';
-import type { Address } from './address.ts';
-import { agentOf } from './agents.ts';
+import { logActivity } from './activity-log.ts';
+import { type Address, isWide } from './address.ts';
+import { type AllAgents, createAgents, defaultAgent, onlyAgent } from './agents.ts';
+import { type ChatParts, createChatParts } from './chat-parts.ts';
 import { type Control, createControl } from './control.ts';
 import { type Core, openCore } from './core.ts';
-import { removeDaemonFile, writeDaemonFile } from './daemon-file.ts';
-import { createDataDir, type DataPaths } from './data-dir.ts';
+import { writeDaemonFile } from './daemon-file.ts';
+import type { DataPaths } from './data-dir.ts';
+import { createDispatch, type Dispatch, type Edges } from './dispatching.ts';
+import { createFigures } from './figures.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { silentLogger } from './logger.ts';
 import { startMaintenance } from './maintenance.ts';
+import { createMeters } from './meters.ts';
 import { ensureOwner, ensureOwnerToken } from './owner.ts';
 import { createPageParts, type PageParts } from './page-parts.ts';
-import { createReach } from './reach.ts';
-import { lockOrRefuse } from './running-daemon.ts';
+import { createReach, hostsOf } from './reach.ts';
+import { recoverThenStart } from './recovering.ts';
 import { startSearchFilling } from './search-filling.ts';
 import { createSending } from './sending.ts';
-import { createShutdown, type Shutdown } from './shutdown.ts';
+import { createShutdown } from './shutdown.ts';
+import { takeData } from './take-data.ts';
 import { startTimekeeping } from './timekeeping.ts';
+import { unrefTimer } from './timer.ts';
 import { version } from './version.ts';
-import { createWorkerEnvironment } from './worker-environment.ts';
 
 export type DaemonConfig = {
   paths: DataPaths;
@@ -47,6 +46,8 @@ export type DaemonConfig = {
   publicUi?: boolean;
   /** Further host names under which everything is served. */
   allowedHosts?: string[];
+  /** Addresses of proxies whose X-Forwarded-For holds, as commas separate them; `loopback` for this machine. */
+  trustProxy?: string;
   durability?: Durability;
   /** Settings that win over what is stored. */
   settings?: Record<string, unknown>;
@@ -72,7 +73,9 @@ export type Daemon = Pick<Core, 'paths' | 'db' | 'journal' | 'queries' | 'settin
   courier: Courier;
   control: Control;
   ownerToken: string;
-  agent: { kind: string; check(): Promise<AgentCheck> };
+  /** The one that plays Workers for which none was chosen. */
+  agent: { readonly kind: string; check(): Promise<AgentCheck> };
+  agents: AllAgents;
   /** Settles when what a crash cut off is ended and Workers run again. Rejects never. */
   recovered: Promise<void>;
   /** Takes nothing new, stops what runs, and gives the data back, within 10 s; twice is once. */
@@ -80,7 +83,6 @@ export type Daemon = Pick<Core, 'paths' | 'db' | 'journal' | 'queries' | 'settin
 };
 
 const WAITING_COUNTED = 100;
-const RECOVERY_RETRY_MS = 5_000;
 
 /** Resolves when the daemon answers. @throws OrgError when another daemon has the data */
 export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrides = {}): Promise<Daemon> {
@@ -91,9 +93,11 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
   try {
     await takeData(paths, shutdown);
     const reach = createReach(config);
+    const meters = createMeters();
     const core = openCore({
       paths,
       now,
+      onCommitted: meters.committed,
       ...reach,
       ...(durability ? { durability } : {}),
       ...(given ? { settings: given } : {}),
@@ -104,11 +108,14 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     log.info(isNew ? 'the org was founded' : 'bootstrap skipped: the org is already initialised');
     const ownerToken = ensureOwnerToken(tokens, paths.ownerTokenFile);
 
-    const agent = overrides.agent ?? agentOf(settings);
-    const dispatch = createDispatch(core, agent, edges);
+    const agents = overrides.agent ? onlyAgent(overrides.agent, settings) : createAgents(settings);
+    const agent = defaultAgent(agents);
+    const dispatch = createDispatch(core, agents, edges);
     const { dispatcher } = dispatch;
     shutdown.first('the dispatcher', () => dispatcher.stop());
-    const courier = createSending(core, edges);
+    const chats = createChatParts(core, edges);
+    shutdown.first('the chats', () => chats.chatting.close());
+    const courier = createSending(core, edges, meters);
     shutdown.first('the courier', () => courier.stop());
     const lifecycle = createLifecycle({ tokens, folders: core.folders, dispatcher, courier });
     const toolDeps = core.toolDeps(lifecycle, (workerId) => dispatcher.activity(workerId));
@@ -118,11 +125,26 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     const busy = () => ({ running: dispatcher.running, waiting: waits.size });
     const status = () => ({ ...about, url: reach.url(), publicUrl: reach.publicUrl(), agent: agent.kind, ...busy() });
     const pagesUrl = config.publicUi ? reach.publicUrl : reach.url;
-    const control = createControl({ core, url: pagesUrl, publicUrl: reach.publicUrl, status });
+    const control = createControl({
+      core,
+      chats,
+      url: pagesUrl,
+      publicUrl: reach.publicUrl,
+      isWide: isWide(address),
+      onLogin: dispatcher.tryAgent,
+      status,
+    });
 
     const pages = createPageParts({ core, toolDeps, agent, dispatcher, ...reach, startedAt: about.startedAt });
     const isStopping = () => shutdown.isUnderWay;
-    const app = createHttp(config, edges, { core, dispatch, door, control, pages, isStopping });
+    let isStarting = true;
+    const probe = createWriteProbe(db);
+    const notReady = () => (isStarting ? 'starting' : probe());
+    const { figures, stop } = createFigures({ meters, core, ...dispatch, notReady });
+    shutdown.last('the figures', stop);
+    const watched = { notReady, figures, onAnswered: meters.answered };
+    const app = createHttp(config, edges, { core, dispatch, chats, door, control, pages, isStopping, ...watched });
+    shutdown.last('the log of runs', logActivity(journal, log));
     shutdown.first('the server', () => app.close());
     await app.listen(address);
     reach.bind(app.server.address() as AddressInfo);
@@ -140,8 +162,25 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     shutdown.first('maintenance', maintenance);
     courier.start();
     shutdown.first('the clock', startTimekeeping(core, edges));
-    const recovered = recoverThenStart(core, dispatch, { log, now, after, isStopping: () => shutdown.isUnderWay });
-    const parts = { paths, db, journal, queries, settings, tokens, waits, door, dispatcher, courier, control, agent };
+    const { recoverChats } = chats;
+    const recovered = recoverThenStart({ ...core, ...dispatch, recoverChats, log, now, after, isStopping }).then(() => {
+      isStarting = false;
+    });
+    const parts = {
+      paths,
+      db,
+      journal,
+      queries,
+      settings,
+      tokens,
+      waits,
+      door,
+      dispatcher,
+      courier,
+      control,
+      agent,
+      agents,
+    };
     return { ...parts, ownerToken, recovered, url, publicUrl, port: reach.port(), stop: () => shutdown.run() };
   } catch (error) {
     await shutdown.run();
@@ -149,58 +188,26 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
   }
 }
 
-type Edges = DaemonOverrides & Required<Pick<DaemonOverrides, 'log' | 'now' | 'after'>>;
-type Dispatch = ReturnType<typeof createDispatch>;
-
-/** The data directory is ours from here until the shutdown's end. */
-async function takeData(paths: DataPaths, shutdown: Shutdown): Promise<void> {
-  createDataDir(paths);
-  const lock = await lockOrRefuse(paths);
-  shutdown.last('the lock', () => lock.release());
-  // What a killed daemon left behind.
-  removeDaemonFile(paths.daemonFile);
-  shutdown.last('daemon.json', () => removeDaemonFile(paths.daemonFile));
-}
-
-function createDispatch(core: Core, agent: Agent, { log, now, after }: Edges) {
-  const inbox = createInbox(core.db);
-  const processes = createProcesses(core.db);
-  const activationTokens = createActivationTokens();
-  const onFailure = (error: unknown) => log.error({ err: error }, 'an activation could not be recorded');
-  const environment = createWorkerEnvironment({ ...core, dataDir: core.paths.dataDir, path: process.env.PATH ?? '' });
-  const dispatcher = createDispatcher({
-    ...core,
-    environment,
-    inbox,
-    expired: createExpired(core.db),
-    heldTriggers: createHeldTriggers(core.db),
-    processes,
-    agent,
-    sessions: createAgentSessions(core.db),
-    tokens: activationTokens,
-    now,
-    after,
-    onFailure,
-  });
-  return { inbox, processes, activationTokens, dispatcher };
-}
-
 type HttpParts = {
   core: Core;
   dispatch: Dispatch;
+  chats: ChatParts;
   door: ToolDoor;
   control: Control;
   pages: PageParts;
-  isStopping(): boolean;
-};
+} & Pick<AppDeps, 'isStopping' | 'notReady' | 'figures' | 'onAnswered'>;
 
-function createHttp(config: DaemonConfig, { log, keepAliveMs }: Edges, { core, dispatch, pages, ...parts }: HttpParts) {
+function createHttp(
+  config: DaemonConfig,
+  { log, keepAliveMs }: Edges,
+  { core, dispatch, chats, pages, ...parts }: HttpParts,
+) {
   const { journal, queries, settings, tokens, waits, folders, prompts } = core;
   const { activationTokens, dispatcher, inbox } = dispatch;
-  const { publicUrl, publicUi = false, allowedHosts = [] } = config;
   return createApp({
     ...parts,
     ...pages,
+    ...chats,
     journal,
     queries,
     settings,
@@ -214,37 +221,7 @@ function createHttp(config: DaemonConfig, { log, keepAliveMs }: Edges, { core, d
     version,
     stateOf: (workerId) => dispatcher.activity(workerId),
     waitingOf: (workerId) => inbox.waiting(workerId, WAITING_COUNTED),
-    allowedHosts: () => allowedHosts,
-    publicHost: () => (publicUrl === undefined ? undefined : new URL(publicUrl).host),
-    publicUi,
+    ...hostsOf(config),
     ...(keepAliveMs === undefined ? {} : { keepAliveMs }),
   });
-}
-
-/** Nobody is woken before what a crash left behind is stopped and recorded. */
-async function recoverThenStart(
-  { journal, queries, settings }: Core,
-  { inbox, processes, dispatcher }: Dispatch,
-  { log, now, after, isStopping }: Pick<Edges, 'log' | 'now' | 'after'> & { isStopping(): boolean },
-): Promise<void> {
-  const stopProcesses = (activationId: string, root?: { pid: number; startedAt: string }) =>
-    stopActivationProcesses({ activationId, ...(root ? { root } : {}) });
-  while (!isStopping()) {
-    try {
-      const cutOff = await recover({ journal, queries, inbox, processes, settings, stopProcesses, now });
-      if (cutOff.length > 0) log.warn({ activations: cutOff }, 'what was cut off comes again');
-      if (!isStopping()) dispatcher.start();
-      return;
-    } catch (error) {
-      if (isStopping()) return;
-      // As when the disk is full: nobody runs until it worked, and that must not need a restart.
-      log.error({ err: error }, 'the recovery failed and is tried again; no Worker runs until then');
-      await new Promise<void>((resolve) => void after(RECOVERY_RETRY_MS, resolve));
-    }
-  }
-}
-
-function unrefTimer(delayMs: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, delayMs).unref();
-  return () => clearTimeout(timer);
 }

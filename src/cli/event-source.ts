@@ -2,7 +2,8 @@
 export type FeedItem = { id: string; data: string };
 
 export type FeedOptions = {
-  url: string;
+  /** A function is asked at each connection: a daemon may come back elsewhere. */
+  url: string | (() => string);
   token: string;
   /** seq to begin after; without it, only what is new. */
   since?: string;
@@ -18,7 +19,7 @@ export async function* readFeed({ url, token, since, signal, onLost }: FeedOptio
   let last = since;
   while (!signal.aborted) {
     try {
-      for await (const item of connection(url, token, last, signal)) {
+      for await (const item of connection(typeof url === 'string' ? url : url(), token, last, signal)) {
         last = item.id === '' ? last : item.id;
         yield item;
       }

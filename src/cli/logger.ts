@@ -1,13 +1,24 @@
 // The daemon's log: structured, on stderr, as key=value for people or as JSON for machines. No bodies, no secrets.
 import { type Logger, pino, stdSerializers } from 'pino';
+import { logContext } from '../store/log-context.ts';
 
-export type LogOptions = { json?: boolean; write?: (line: string) => void };
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
-export function createLogger({ json = false, write = (line) => process.stderr.write(line) }: LogOptions = {}): Logger {
+export type LogOptions = { json?: boolean; level?: LogLevel; write?: (line: string) => void };
+
+const toStderr = (line: string) => process.stderr.write(line);
+
+/** Every line bears the ids of the request and of the run it is about, where it is about one. */
+export function createLogger({ json = false, level = 'info', write = toStderr }: LogOptions = {}): Logger {
   const options = {
+    level,
+    mixin: () => ({ ...logContext() }),
+    // What a line says itself is nearer to it than what it happened in.
+    mixinMergeStrategy: (line: object, context: object) => ({ ...context, ...line }),
     base: null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (level: string) => ({ level }) },
+    formatters: { level: (name: string) => ({ level: name }) },
     serializers: { err: stdSerializers.err },
   };
   return pino(options, { write: json ? write : (line: string) => write(`${keyValues(JSON.parse(line))}\n`) });

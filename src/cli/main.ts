@@ -1,20 +1,28 @@
 // argv → command → exit code: 0 done, 1 refused or failed (one sentence on stderr), 2 wrong usage of a command.
 import { Command, CommanderError } from 'commander';
 import { OrgError } from '../domain/errors.ts';
+import { registerApply } from './apply.ts';
 import { registerBackup } from './backup.ts';
 import { registerBootstrap } from './bootstrap.ts';
 import { registerCall } from './call.ts';
+import { registerChat } from './chat.ts';
 import { type Cli, type CommonOptions, OK, type Outlets, REFUSED, USAGE } from './command.ts';
 import { registerConfig } from './config.ts';
 import { registerConnect } from './connect.ts';
 import { registerDemo } from './demo-command.ts';
+import { registerDoctor } from './doctor.ts';
+import { registerExport } from './export.ts';
 import { registerGithub } from './github.ts';
 import { registerHelp, unknownCommand } from './help.ts';
+import { registerKey } from './key.ts';
+import { registerLogin } from './login.ts';
+import { namesFirst } from './names-first.ts';
 import { registerRebuild } from './rebuild.ts';
 import { registerRestore } from './restore.ts';
 import { registerServe } from './serve.ts';
 import { registerTail } from './tail.ts';
 import { registerToken } from './token.ts';
+import { registerTrace } from './trace.ts';
 import { registerVerify } from './verify.ts';
 import { version } from './version.ts';
 
@@ -29,7 +37,7 @@ export async function main(argv: string[], outlets: Outlets = processOutlets): P
   const cli: Cli = { ...outlets, exitCode: OK };
   const program = createProgram(cli);
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(namesFirst(argv, program), { from: 'user' });
     return cli.exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return usageOf(error, program, cli);
@@ -60,14 +68,21 @@ export function createProgram(cli: Cli): Command {
     registerServe,
     registerBootstrap,
     registerDemo,
+    registerChat,
     registerCall,
+    registerDoctor,
     registerTail,
+    registerTrace,
     registerConnect,
+    registerLogin,
     registerToken,
     registerConfig,
     registerGithub,
+    registerKey,
     registerVerify,
     registerRebuild,
+    registerExport,
+    registerApply,
     registerBackup,
     registerRestore,
     registerHelp,
@@ -83,7 +98,10 @@ Begin with:
   helix-org serve --agent-command 'node /path/to/agent.mjs'
   helix-org call create_stream '{"id": "s-inbox", "name": "inbox", "transport": "webhook"}'
   helix-org tail
-  helix-org connect claude                    talk to it from Claude Code, as its owner
+  helix-org chat                              run it by talking, in Claude Code on this terminal
+  helix-org trace e-…                         why something happened, and what came of it
+  helix-org doctor                            what is wrong, and how to mend it
+  helix-org connect claude                    talk to it from a Claude Code of your own, as its owner
 
 \`helix-org help COMMAND\` says more about one of them.
 `;

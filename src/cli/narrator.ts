@@ -16,6 +16,10 @@ export type Narrator = {
   act(title: string): void;
   say(text: string): void;
   call(tool: string, args: Record<string, unknown>): void;
+  /** One of the answers that were given, on a line. */
+  answer(text: string): void;
+  /** Somebody outside posted to the daemon. */
+  post(url: string, body: string, status: number): void;
   tell(event: FeedEvent): void;
 };
 
@@ -48,6 +52,8 @@ export function createNarrator(
     say: (text) => print(`   ${text}`),
     call: (tool, args) =>
       print(`   ${paint('dim', 'owner calls')} ${paint('cyan', tool)} ${paint('dim', clip(summary(args)))}`),
+    answer: (text) => print(`   ${clip(text)}`),
+    post: (url, body, status) => print(`   $ curl -d '${clip(firstLine(body))}' ${url}  →  ${status}`),
     tell({ streamId, source, body, subject }) {
       if (streamId.startsWith('s-activations-')) {
         const line = transcript(source, body);
@@ -55,7 +61,9 @@ export function createNarrator(
         return;
       }
       if (streamId === 's-notices') return print(`     ${paint('magenta', `notice   ${subject ?? ''}`)}`);
-      print(`     ${paint('green', streamId)}   ${source || 'outside'}: ${paint('bold', clip(body))}`);
+      print(
+        `     ${paint('green', streamId)}   ${source || 'outside'}: ${paint('bold', clip(firstLine(body) || `(${subject ?? ''})`))}`,
+      );
     },
   };
 }

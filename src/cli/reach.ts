@@ -13,3 +13,15 @@ export function createReach({ address, publicUrl }: { address: Address; publicUr
     publicUrl: () => publicUrl ?? defaultPublicUrl({ ...address, port }),
   };
 }
+
+/** Under which names, and through which proxies, requests are taken. */
+export function hostsOf({ publicUrl, publicUi = false, allowedHosts = [], trustProxy }: HostOptions) {
+  return {
+    allowedHosts: () => allowedHosts,
+    publicHost: () => (publicUrl === undefined ? undefined : new URL(publicUrl).host),
+    publicUi,
+    ...(trustProxy === undefined ? {} : { trustProxy }),
+  };
+}
+
+type HostOptions = { publicUrl?: string; publicUi?: boolean; allowedHosts?: string[]; trustProxy?: string };

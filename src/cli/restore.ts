@@ -52,5 +52,5 @@ function report({ dataDir }: DataPaths, { entries, createdAt, version, leftOut }
 function advice(name: string): string {
   const streamId = /^secret\.stream\.(.+)$/.exec(name)?.[1];
   if (streamId === undefined) return `  ${name}: helix-org config set ${name} …`;
-  return `  signing secret of ${streamId}: update_stream with its transport again gives a new one for its sender`;
+  return `  signing secret of ${streamId}: rotate_secret gives a new one for its sender`;
 }

@@ -57,7 +57,8 @@ function holderOf({ daemonFile }: DataPaths): DaemonAddress | undefined {
   return found && isAlive(found.pid) ? found : undefined;
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this id runs. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
@@ -76,7 +77,13 @@ function lockedBy(paths: DataPaths): OrgError {
   );
 }
 
-async function answering({ daemonFile, ownerTokenFile, db, isDbNamed }: DataPaths): Promise<RunningDaemon | undefined> {
+/** The daemon that answers now, if one does. */
+export async function answering({
+  daemonFile,
+  ownerTokenFile,
+  db,
+  isDbNamed,
+}: DataPaths): Promise<RunningDaemon | undefined> {
   const found = readDaemonFile(daemonFile);
   const token = readToken(ownerTokenFile);
   if (!found || !token) return undefined;

@@ -3,6 +3,7 @@ import { createOutbox } from '../store/outbox.ts';
 import { transports } from '../transports/catalog.ts';
 import { createOutboundRequest } from '../transports/outbound-request.ts';
 import type { Core } from './core.ts';
+import type { Meters } from './meters.ts';
 
 type Edges = {
   log: { error(fields: object, message: string): void; warn(fields: object, message: string): void };
@@ -11,7 +12,11 @@ type Edges = {
 };
 
 /** The courier with the transports of the catalog. */
-export function createSending({ db, journal, queries, settings }: Core, { log, now, after }: Edges): Courier {
+export function createSending(
+  { db, journal, queries, settings }: Core,
+  { log, now, after }: Edges,
+  meters: Pick<Meters, 'attemptFailed'>,
+): Courier {
   return createCourier({
     journal,
     queries,
@@ -24,7 +29,10 @@ export function createSending({ db, journal, queries, settings }: Core, { log, n
     request: createOutboundRequest({ allowPrivate: () => settings.get('outbound.allow_private') }),
     now,
     after,
-    onAttemptFailed: (failed) => log.warn(failed, 'a delivery failed'),
+    onAttemptFailed(failed) {
+      meters.attemptFailed(journal.org, failed.streamId);
+      log.warn(failed, 'a delivery failed');
+    },
     onFailure: (error) => log.error({ err: error }, 'the outbox could not be read or written'),
   });
 }

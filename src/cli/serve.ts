@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { Logger } from 'pino';
 import type { AgentCheck } from '../domain/agent.ts';
 import type { Durability } from '../store/database.ts';
 import { type Address, isWide, parseAddress } from './address.ts';
 import { parseCommand, wholePaths } from './agent-command.ts';
+import { chosenKinds } from './agents.ts';
 import { argument, type Cli, type CommonOptions, dataPathsFor, OK, runs } from './command.ts';
 import type { Daemon } from './daemon.ts';
+import type { LogLevel } from './logger.ts';
 import { version } from './version.ts';
 
 type ServeOptions = CommonOptions & {
@@ -13,13 +16,16 @@ type ServeOptions = CommonOptions & {
   publicUrl?: string;
   publicUi?: boolean;
   allowHost?: string[];
+  trustProxy?: string | true;
   agent?: string;
   agentCommand?: string[];
   claudeBin?: string;
+  codexBin?: string;
   model?: string;
   effort?: string;
   durability: Durability;
   logJson?: boolean;
+  logLevel: LogLevel;
 };
 
 export function registerServe(program: Command, cli: Cli): void {
@@ -40,8 +46,13 @@ export function registerServe(program: Command, cli: Cli): void {
     )
     .option('--public-ui', 'serve pages and endpoints at the public URL too, not only what providers send')
     .option('--allow-host <name>', 'another host name under which it answers; may be repeated', collect)
-    .option('--agent <kind>', 'what plays AI Workers: claude or command (agent.kind)')
+    .option(
+      '--trust-proxy [addresses]',
+      'believe X-Forwarded-For of these proxies, so that limits are per real address (default: those on this machine)',
+    )
+    .option('--agent <kind>', 'what plays AI Workers: claude, codex or command (agent.kind)')
     .option('--claude-bin <program>', 'where Claude Code is (claude.bin)')
+    .option('--codex-bin <program>', 'where Codex is (codex.bin)')
     .option('--model <name>', 'the model that plays AI Workers (agent.model)')
     .option('--effort <level>', 'how much it thinks (agent.effort)')
     .option(
@@ -58,6 +69,11 @@ export function registerServe(program: Command, cli: Cli): void {
         .default('full'),
     )
     .option('--log-json', 'log as JSON lines')
+    .addOption(
+      new Option('--log-level <level>', 'how much is logged; debug has every request')
+        .choices(['error', 'warn', 'info', 'debug'])
+        .default('info'),
+    )
     .addHelpText('after', SETTINGS);
   runs<ServeOptions>(serve, cli, (options) => runServe(options, cli));
 }
@@ -68,13 +84,15 @@ HELIX_ORG_DISPATCH_MAX_HOPS=4 and so on. A flag wins over the environment, the e
 `;
 
 async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
-  const [{ startDaemon }, { settingsOfEnvironment }, { createLogger }] = await Promise.all([
+  const [{ startDaemon }, { settingsOfEnvironment }, { createLogger }, { createMask, maskTokens }] = await Promise.all([
     import('./daemon.ts'),
     import('./setting-overrides.ts'),
     import('./logger.ts'),
+    import('../store/mask.ts'),
   ]);
-  const { addr: address, publicUrl, publicUi, allowHost, durability, logJson } = options;
-  const log = createLogger({ json: logJson === true, write: cli.err });
+  const { addr: address, publicUrl, publicUi, allowHost, trustProxy, durability, logJson, logLevel: level } = options;
+  let mask = maskTokens;
+  const log = createLogger({ json: logJson === true, level, write: (line) => cli.err(mask(line)) });
   const paths = dataPathsFor(cli, { ...options, json: logJson === true });
   const { settings, warnings } = settingsOfEnvironment(cli.environment);
   for (const warning of warnings) log.warn(warning);
@@ -91,11 +109,14 @@ async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
       ...(publicUrl ? { publicUrl } : {}),
       ...(publicUi ? { publicUi } : {}),
       ...(allowHost ? { allowedHosts: allowHost } : {}),
+      ...(trustProxy ? { trustProxy: trustProxy === true ? 'loopback' : trustProxy } : {}),
     },
     { log },
   );
+  mask = createMask(daemon.settings);
   const check = await daemon.agent.check();
   if (!check.ok) log.warn({ agent: daemon.agent.kind, problem: check.problem, fix: check.fix }, 'the agent cannot run');
+  await checkOthers(daemon, log);
   if (!options.quiet) cli.out(await greeting(daemon, check));
   log.info({ signal: await interrupted }, 'stopping');
   await daemon.stop();
@@ -104,14 +125,28 @@ async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
 }
 
 /** What the flags say of agents; whoever names a command wants it to play. */
-function agentSettings({ agent, agentCommand, claudeBin, model, effort }: ServeOptions): Record<string, unknown> {
+function agentSettings({ agent, agentCommand, ...options }: ServeOptions): Record<string, unknown> {
+  const { claudeBin, codexBin, model, effort } = options;
   return {
     ...(agentCommand ? { 'agent.command': agentCommand, 'agent.kind': 'command' } : {}),
     ...(agent === undefined ? {} : { 'agent.kind': agent }),
-    ...(claudeBin === undefined ? {} : { 'claude.bin': claudeBin.includes('/') ? resolve(claudeBin) : claudeBin }),
+    ...(claudeBin === undefined ? {} : { 'claude.bin': placeOf(claudeBin) }),
+    ...(codexBin === undefined ? {} : { 'codex.bin': placeOf(codexBin) }),
     ...(model === undefined ? {} : { 'agent.model': model }),
     ...(effort === undefined ? {} : { 'agent.effort': effort }),
   };
+}
+
+/** A path holds also when the daemon has another directory. */
+const placeOf = (program: string) => (program.includes('/') ? resolve(program) : program);
+
+/** Agents that were chosen for single Workers. */
+async function checkOthers({ agents, journal }: Daemon, log: Logger): Promise<void> {
+  for (const [kind, workerId] of chosenKinds(journal.org, agents)) {
+    const check = await agents.all.get(kind)?.check();
+    if (check && !check.ok)
+      log.warn({ agent: kind, worker: workerId, problem: check.problem, fix: check.fix }, 'an agent cannot run');
+  }
 }
 
 async function greeting({ url, publicUrl, agent, control }: Daemon, check: AgentCheck): Promise<string> {

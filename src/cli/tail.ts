@@ -1,10 +1,11 @@
-import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { conflict } from '../domain/errors.ts';
 import { type Cli, dataPathsFor, OK, runs } from './command.ts';
+import { readDaemonFile } from './daemon-file.ts';
 import type { DataPaths } from './data-dir.ts';
 import type { FeedEvent } from './narrator.ts';
 import type { RunningDaemon } from './running-daemon.ts';
+import { painter, plain, wantsColours } from './terminal.ts';
 
 type TailOptions = { since?: string; transcripts?: boolean };
 
@@ -17,17 +18,18 @@ export function registerTail(program: Command, cli: Cli): void {
     .option('--transcripts', 'with what agents do, line by line')
     .option('--json', 'one JSON object a line');
   runs<TailOptions>(tail, cli, async (options, globs) => {
-    const daemon = await findDaemon(dataPathsFor(cli, options));
+    const paths = dataPathsFor(cli, options);
+    const daemon = await findDaemon(paths);
     const end = new AbortController();
     const print = printer(end);
-    const colours = process.stdout.isTTY === true && !cli.environment.NO_COLOR;
+    const colours = wantsColours(cli);
     const show = options.json ? (data: string) => data : (data: string) => line(JSON.parse(data) as FeedEvent, colours);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort());
     const onLost = () => options.quiet || cli.err('The daemon is gone; waiting for it to come back.\n');
     const { readFeed } = await import('./event-source.ts');
     const since = options.since === undefined ? {} : { since: options.since };
     const feed = readFeed({
-      url: feedUrl(daemon, options, globs),
+      url: () => feedUrl(readDaemonFile(paths.daemonFile) ?? daemon, options, globs),
       token: daemon.token,
       ...since,
       signal: end.signal,
@@ -46,7 +48,7 @@ async function findDaemon(paths: DataPaths): Promise<RunningDaemon> {
   throw conflict(`No daemon runs on ${paths.dataDir}; start one with \`helix-org serve\`.`);
 }
 
-function feedUrl({ url }: RunningDaemon, { transcripts }: TailOptions, globs: string[]): string {
+function feedUrl({ url }: Pick<RunningDaemon, 'url'>, { transcripts }: TailOptions, globs: string[]): string {
   const feed = new URL('/events', url);
   if (globs.length > 0) feed.searchParams.set('streams', globs.join(','));
   if (transcripts) feed.searchParams.set('transcripts', '1');
@@ -64,16 +66,12 @@ function printer(end: AbortController): (text: string) => void {
 
 /** `HH:MM:SS stream source body`, on one line whatever is in it. */
 export function line({ createdAt, streamId, source, subject, body }: FeedEvent, colours: boolean): string {
-  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
-    colours ? styleText(style, text, { validateStream: false }) : text;
+  const paint = painter(colours);
   const at = new Date(createdAt);
   const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
   const text = subject ? `${subject}: ${body}` : body;
   return `${paint('dim', time)} ${paint('green', streamId)} ${paint('cyan', source || '-')} ${plain(text)}`;
 }
-
-/** Outside text must not be able to steer a terminal. */
-const plain = (text: string) => text.replace(/\r?\n/g, ' ⏎ ').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '·');
 
 /** Says a thing once a minute at most. */
 function once(say: () => void): () => void {

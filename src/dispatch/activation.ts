@@ -1,12 +1,14 @@
 // One run of an AI Worker, from the batch to the recorded end.
 import { randomUUID } from 'node:crypto';
-import type { Agent, AgentResult, AgentRun } from '../domain/agent.ts';
+import type { AgentResult, AgentRun, Agents } from '../domain/agent.ts';
 import type { Cause } from '../domain/entry.ts';
 import type { AgentSessions } from '../store/agent-sessions.ts';
 import { workerLimit } from '../store/daemon-settings.ts';
 import type { Entry } from '../store/entries.ts';
 import type { Batch } from '../store/inbox.ts';
 import type { Journal } from '../store/journal.ts';
+import { withLogContext } from '../store/log-context.ts';
+import { createMask, maskAll } from '../store/mask.ts';
 import type { Processes } from '../store/processes.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
@@ -28,7 +30,7 @@ export type ActivationDeps = {
   folders: Folders;
   tokens: ActivationTokens;
   policy: string;
-  agent: Pick<Agent, 'kind' | 'run' | 'describe' | 'canResume'>;
+  agents: Agents;
   sessions: AgentSessions;
   mcpUrl(workerId: string): string;
   /** Further variables that the program gets for this run, such as GH_TOKEN. */
@@ -64,7 +66,8 @@ export type Running = {
 
 const WEIGHT: Record<StopReason, number> = { fired: 2, person: 1, paused: 0, redacted: 0, shutdown: 0 };
 
-export function startActivation(deps: ActivationDeps, batch: Batch): Running {
+/** @param played which agent, as was found when it was decided to start */
+export function startActivation(deps: ActivationDeps, batch: Batch, played: Played): Running {
   const activationId = `a-${randomUUID()}`;
   const abort = new AbortController();
   const closing = new AbortController();
@@ -75,8 +78,9 @@ export function startActivation(deps: ActivationDeps, batch: Batch): Running {
     beAlive = resolve;
   });
   const signals = { signal: abort.signal, closing: closing.signal };
-  const run = { batch, activationId, ...signals, beAlive, stopped: () => stopped, isMuted: () => isMuted };
-  const ended = runToEnd(deps, run).finally(beAlive);
+  const run = { batch, played, activationId, ...signals, beAlive, stopped: () => stopped, isMuted: () => isMuted };
+  const names = { activationId, workerId: batch.workerId };
+  const ended = withLogContext(names, () => runToEnd(deps, run)).finally(beAlive);
   return {
     workerId: batch.workerId,
     activationId,
@@ -95,8 +99,11 @@ export function startActivation(deps: ActivationDeps, batch: Batch): Running {
   };
 }
 
+export type Played = ReturnType<Agents['of']>;
+
 export type RunContext = {
   batch: Batch;
+  played: Played;
   activationId: string;
   signal: AbortSignal;
   /** Aborted when the daemon stops: what cannot be recorded now is left to the next one. */
@@ -112,12 +119,14 @@ async function runToEnd(deps: ActivationDeps, run: RunContext): Promise<{ showed
   const { workerId } = batch;
   const cause = causeOf(batch.triggers, activationId);
   const made = countChanges(deps.journal, activationId);
+  const mask = createMask(deps.settings);
   try {
     const started = await begin(deps, run, cause);
-    const recorder = createRecorder(deps.journal, { worker: workerId, activationId, now: deps.now });
-    const result = await play(deps, run, { started, recorder, cause }).catch((error: unknown) =>
+    const recorder = createRecorder(deps.journal, { worker: workerId, activationId, now: deps.now, mask });
+    const played = await play(deps, run, { started, recorder, cause }).catch((error: unknown) =>
       failed(`the agent could not be run: ${textOf(error)}`),
     );
+    const result = maskAll(mask, played);
     deps.tokens.revoke(activationId);
     recorder.close(result.exit, result.droppedBytes);
     attempt(deps, () => keepSession(deps, run, started, result));
@@ -156,9 +165,9 @@ async function play(deps: ActivationDeps, run: RunContext, { started, recorder, 
   if ('failure' in started) return failed(started.failure);
   // Stopped while its start was being recorded.
   if (signal.aborted) return { outcome: 'interrupted', exit: `interrupted: ${signal.reason}` };
-  const { settings, tokens, processes, agent } = deps;
+  const { settings, tokens, processes } = deps;
   let notQuiet = () => {};
-  const result = agent.run({
+  const result = run.played.agent.run({
     activationId,
     workerId,
     attempt: count,

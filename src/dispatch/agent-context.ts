@@ -1,8 +1,9 @@
 // Whether a run goes on in an earlier session of the Worker's agent: never while it was not asked for, after a failure, or
 // when the Worker has become somebody else.
 import { createHash } from 'node:crypto';
-import type { Agent, WorkerAgent } from '../domain/agent.ts';
+import type { Agent } from '../domain/agent.ts';
 import type { Org } from '../domain/org.ts';
+import type { WorkerAgent } from '../domain/worker-agent.ts';
 import type { AgentSession, AgentSessions } from '../store/agent-sessions.ts';
 import { toView } from '../store/event-reader.ts';
 import type { Batch } from '../store/inbox.ts';

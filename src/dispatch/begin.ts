@@ -1,10 +1,10 @@
 // The start of a run: what it is given, and the record of that.
-import type { AgentRun, WorkerAgent } from '../domain/agent.ts';
+import type { AgentRun } from '../domain/agent.ts';
 import type { Cause } from '../domain/entry.ts';
 import type { Entry } from '../store/entries.ts';
 import { toView } from '../store/event-reader.ts';
 import type { Queries } from '../store/queries.ts';
-import type { ActivationDeps, RunContext } from './activation.ts';
+import type { ActivationDeps, Played, RunContext } from './activation.ts';
 import { type AgentContext, agentContext } from './agent-context.ts';
 import type { WorkerTexts } from './folder.ts';
 import type { EventWithFiles } from './inbox-files.ts';
@@ -23,13 +23,14 @@ export type Started =
   | { failure: string };
 
 /** Records the start with everything the run is given. A folder that cannot be written fails this run, not the daemon. */
-export async function begin(deps: ActivationDeps, { batch, activationId }: RunContext, cause: Cause): Promise<Started> {
-  const { journal, queries, agent } = deps;
+export async function begin(deps: ActivationDeps, run: RunContext, cause: Cause): Promise<Started> {
+  const { journal, queries } = deps;
+  const { batch, activationId, played } = run;
   const { workerId, attempt } = batch;
-  const choice: WorkerAgent = { context: deps.settings.get('agent.context') };
+  const { agent, choice } = played;
   // What is redacted from here on may stand in the prompt.
   const seenThrough = journal.lastSeq;
-  const started = await prepare(deps, batch, choice).catch(
+  const started = await prepare(deps, batch, played).catch(
     (error: unknown): Started => ({ failure: error instanceof Error ? error.message : String(error) }),
   );
   const about = await agent.describe?.(choice).catch(() => undefined);
@@ -60,8 +61,8 @@ export async function begin(deps: ActivationDeps, { batch, activationId }: RunCo
 /** A session that goes on is told only what is new. */
 const promptOf = ({ prompt, briefPrompt, resume }: Handed) => (resume === undefined ? prompt : briefPrompt);
 
-async function prepare(deps: ActivationDeps, batch: RunContext['batch'], choice: WorkerAgent): Promise<Started> {
-  const { journal, queries, settings, folders, policy, agent, sessions } = deps;
+async function prepare(deps: ActivationDeps, batch: RunContext['batch'], { agent, choice }: Played): Promise<Started> {
+  const { journal, queries, settings, folders, policy, sessions } = deps;
   const { workerId } = batch;
   const { org } = journal;
   const texts = folders.prepare(workerId);
@@ -96,7 +97,7 @@ async function prepare(deps: ActivationDeps, batch: RunContext['batch'], choice:
 const AGENT_TOOL = 'agent:';
 
 /** `agent:Bash(gh *)` is the agent's own tool `Bash(gh *)`. */
-const agentGrants = (tools: Iterable<string>): string[] =>
+export const agentGrants = (tools: Iterable<string>): string[] =>
   [...tools].flatMap((tool) => (tool.startsWith(AGENT_TOOL) ? [tool.slice(AGENT_TOOL.length)] : []));
 
 /** What a trigger brought along, read when it is asked for. */

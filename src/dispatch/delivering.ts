@@ -18,6 +18,8 @@ export type DeliveringDeps = AttemptDeps & {
     streamId: string;
     eventId: string;
     deliveryId: string;
+    /** Of the run that published it. */
+    activationId?: string;
     attempt: number;
     reason: string;
   }): void;
@@ -110,5 +112,6 @@ const nameOf = ({ id: deliveryId, seq: event, stream: streamId }: Due) => ({ eve
 
 function namesOf(row: Due, entry: Entry | undefined) {
   const eventId = entry?.event.type === 'EventPublished' ? entry.event.id : '';
-  return { streamId: row.stream, eventId, deliveryId: row.id };
+  const run = entry?.activationId ? { activationId: entry.activationId } : {};
+  return { streamId: row.stream, eventId, deliveryId: row.id, ...run };
 }

@@ -10,9 +10,11 @@ import {
 import { decodeMessage } from '../domain/message.ts';
 import type { Entry } from '../store/entries.ts';
 import type { Journal } from '../store/journal.ts';
+import { createMask, type Mask } from '../store/mask.ts';
 import type { Due } from '../store/outbox.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
+import { streamSecrets } from '../store/stream-secrets.ts';
 
 /** A transport that sends, with its setting as it is now. */
 export type Sender = { send: Deliverer<unknown>; account(): unknown };
@@ -20,7 +22,7 @@ export type Sender = { send: Deliverer<unknown>; account(): unknown };
 export type AttemptDeps = {
   journal: Pick<Journal, 'org'>;
   queries: Pick<Queries, 'entry' | 'file'>;
-  settings: Pick<Settings, 'secret' | 'setSecret'>;
+  settings: Pick<Settings, 'secret' | 'setSecret' | 'secretValues'>;
   senderOf(kind: string): Sender | undefined;
   request: OutboundRequest;
   now(): Date;
@@ -53,7 +55,7 @@ export async function attempt(
     return { receipt: await Promise.race([sender.send.deliver(outbound, tools), aborted(signal)]) };
   } catch (error) {
     if (closing.aborted) return 'interrupted';
-    return { failure: toFailure(late.signal.aborted ? late.signal.reason : error) };
+    return { failure: toFailure(late.signal.aborted ? late.signal.reason : error, createMask(deps.settings)) };
   } finally {
     cancel();
   }
@@ -77,7 +79,7 @@ function keyOf(settings: AttemptDeps['settings'], name: string): string {
 }
 
 function outboundOf(
-  { journal, queries, settings }: AttemptDeps,
+  { journal, queries, settings, now }: AttemptDeps,
   due: Due,
   entry: Entry | undefined,
 ): Outbound<unknown> {
@@ -94,7 +96,7 @@ function outboundOf(
     streamName: stream.name,
     config: recipient === null ? stream.transport.config : {},
     ...(recipient === null ? {} : { recipient, ...(email ? { address: email } : {}) }),
-    secrets: [`stream.${streamId}`, `stream.${streamId}.previous`].flatMap((name) => settings.secret(name) ?? []),
+    secrets: streamSecrets(settings, streamId, now()),
     message: decodeMessage(bytes) ?? {},
     bytes,
     parts: new Map(
@@ -110,10 +112,10 @@ function outboundOf(
 }
 
 /** What no transport judged is taken for a trouble of the moment: an unreachable host, a broken connection, a bug. */
-function toFailure(error: unknown): DeliveryFailure {
+function toFailure(error: unknown, mask: Mask): DeliveryFailure {
   const { what, retryAfterMs } =
     error instanceof DeliveryFailure ? error : { what: 'retry' as const, retryAfterMs: undefined };
-  return new DeliveryFailure(what, textOf(error).slice(0, MESSAGE_MAX), retryAfterMs);
+  return new DeliveryFailure(what, mask(textOf(error)).slice(0, MESSAGE_MAX), retryAfterMs);
 }
 
 /** Errors of connections that were tried on several addresses have no message of their own. */

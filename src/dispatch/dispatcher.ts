@@ -4,14 +4,14 @@
 //   quiet    no mark; whatever is in its inbox was looked at,
 //   marked   something may have come; it stands in one of two lines, people and the outside before the rest,
 //   running  one activation at a time; what comes meanwhile is found by the look after its end,
-//   waiting  its batch may not be shown before a time, or a limit holds it; a timer marks it again.
+//   waiting  for a time, a limit or an agent that works; then it is marked again.
 // A mark is set after the commit and cleared before the look, so nothing that lands in between is missed; a restart
-// marks everybody. While the agent itself is broken, nothing starts but a probe now and then.
+// marks everybody.
 import { OrgError } from '../domain/errors.ts';
 import type { Command } from '../domain/org.ts';
 import type { Inbox, Urgency } from '../store/inbox.ts';
 import type { ActivationDeps } from './activation.ts';
-import { type AgentHold, createAgentHold } from './agent-hold.ts';
+import { createAgentHolds } from './agent-holds.ts';
 import { listen } from './ears.ts';
 import { createFanOut } from './fan-out.ts';
 import { createLineUp } from './line-up.ts';
@@ -36,6 +36,8 @@ export type Dispatcher = {
   /** Resolves when the Worker's run has ended; at once when it has none. */
   ended(workerId: string): Promise<void>;
   activity(workerId: string): WorkerActivity;
+  /** The login of this kind of agent was changed: what waits for it is tried at once. */
+  tryAgent(kind: string): void;
   readonly running: number;
   stalled(): StallAlarm['alarm'];
   /** Resolves when nobody runs and nobody is marked. Waiting retries and what a limit holds do not count. */
@@ -58,15 +60,16 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let scheduled = false;
 
   const timers = createTimers(deps.after);
-  const hold: AgentHold = createAgentHold(deps, schedule);
+  const markBack = (workerId: string, isUrgent: boolean) => mark(workerId, isUrgent ? 'urgent' : 'ordinary');
+  const holds = createAgentHolds(deps, markBack);
   const restraint = createRestraint(deps, schedule);
   const stall = createStallAlarm(deps, stallReason);
-  const runs = createRuns({ ...deps, onMoved: stall.moved }, hold, { onAlive: schedule, onEnd });
+  const runs = createRuns({ ...deps, onMoved: stall.moved }, holds, { onAlive: schedule, onEnd });
   const triggersMax = () => settings.get('dispatch.batch_triggers');
   const lineUp = createLineUp({ inbox, triggersMax, isAwake, onNothing: restraint.drained, onFailure: retryLater });
   const fanOut = createFanOut({
     subscribersOf: (streamId) => journal.org.subscriptions.get(streamId)?.keys() ?? [],
-    mark: (workerId, urgent) => mark(workerId, urgent ? 'urgent' : 'ordinary'),
+    mark: markBack,
     onDone: () => settleIdle(),
   });
   const unlisten = listen({
@@ -74,14 +77,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     landed: fanOut.landed,
     mark,
     markAll,
-    stop: (workerId, reason) => runs.of(workerId)?.stop(reason),
+    stop: (workerId, reason) => void runs.stop(workerId, reason),
     stopAll: runs.stopAll,
     stopShown: runs.stopShown,
     recorded: runs.recorded,
     paced: restraint.paced,
+    agentsChanged: () => holds.review(),
   });
   const unlistenSettings = settings.onChange((key) => {
-    if (key.startsWith('dispatch.') && started && !stopping) review();
+    if (!started || stopping) return;
+    if (key.startsWith('dispatch.')) review();
+    holds.changed(key);
   });
 
   function mark(workerId: string, urgency?: Urgency): void {
@@ -116,7 +122,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const most = maxInflight(settings);
     // One slot more for people and the outside.
     const hasRoom = (urgent: boolean) => runs.size < most + (urgent ? 1 : 0);
-    const mayStart = () => !stopping && !restraint.isOrgHeld && !runs.isStartingEnough && hold.allowsStart();
+    const mayStart = () => !stopping && !restraint.isOrgHeld && !runs.isStartingEnough;
     for (let looks = 0; mayStart(); looks++) {
       if (looks === LOOKS_MAX) return schedule();
       const next = lineUp.next(hasRoom, isBusy);
@@ -134,7 +140,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   /** Clears the mark before the look; whatever commits after the look marks again. */
   function look(workerId: string, isUrgent: boolean): void {
     timers.clear(workerId);
-    if (!isAwake(workerId)) return;
+    if (!isAwake(workerId) || !holds.admits(workerId, isUrgent)) return;
     try {
       const bounds = { triggers: triggersMax(), bytes: settings.get('dispatch.batch_bytes') };
       const batch = inbox.next(workerId, bounds);
@@ -194,19 +200,17 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (!started) return 'what the last stop of the daemon cut off could not be ended yet.';
     const [failing] = timers.waitingFor('failure');
     if (failing !== undefined) return `something could not be read or recorded for ${failing}; the disk may be full.`;
-    if (restraint.isOrgHeld || hold.isHeld || !lineUp.waits(isBusy)) return undefined;
+    if (restraint.isOrgHeld || !lineUp.waits(isBusy)) return undefined;
     return runs.size > 0 ? `Workers wait for one of the ${runs.size} runs to end.` : 'nobody can be started.';
   }
 
-  const isIdle = () =>
-    runs.size + recording.size === 0 &&
-    !fanOut.busy &&
-    (stopping || lineUp.size === 0 || !hold.allowsStart() || restraint.isOrgHeld);
+  const isNobodyNext = () => stopping || lineUp.size === 0 || restraint.isOrgHeld;
+  const isIdle = () => runs.size + recording.size === 0 && !fanOut.busy && isNobodyNext();
 
   const quiet = createQuiet(() => isIdle() && !scheduled);
   const settleIdle = (): void => {
     if (!isIdle()) return;
-    if (lineUp.size === 0 && !restraint.isOrgHeld && !stopping) restraint.drained(null);
+    if (lineUp.size + holds.waiting === 0 && !restraint.isOrgHeld && !stopping) restraint.drained(null);
     quiet.settle();
   };
 
@@ -217,21 +221,16 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       review();
       restraint.expired();
     },
-    interrupt(workerId, reason) {
-      const current = runs.of(workerId);
-      current?.stop(reason);
-      return current !== undefined;
-    },
-    async ended(workerId) {
-      await runs.of(workerId)?.ended.catch(() => {});
-    },
+    interrupt: runs.stop,
+    ended: async (workerId) => void (await runs.of(workerId)?.ended.catch(() => {})),
     activity(workerId) {
       if (runs.of(workerId)) return 'running';
       const worker = journal.org.workers.get(workerId);
       if (worker?.paused || (worker?.kind === 'ai' && journal.org.paused)) return 'paused';
       if (worker?.kind !== 'ai' || !inbox.hasWork(workerId)) return 'idle';
-      return restraint.isOrgHeld || hold.isHeld || timers.has(workerId, 'limit') ? 'held' : 'waiting';
+      return restraint.isOrgHeld || holds.isHeld(workerId) || timers.has(workerId, 'limit') ? 'held' : 'waiting';
     },
+    tryAgent: holds.tryNow,
     get running() {
       return runs.size;
     },
@@ -242,7 +241,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       unlisten();
       unlistenSettings();
       timers.clearAll();
-      for (const part of [hold, restraint, stall]) part.close();
+      for (const part of [holds, restraint, stall]) part.close();
       runs.stopAll('shutdown');
       await quiet.wait();
     },

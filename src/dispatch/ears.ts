@@ -20,6 +20,8 @@ export type EarsDeps = {
   recorded(workerId: string): void;
   /** An Event is held because its author publishes too fast. */
   paced(): void;
+  /** Somebody is played by another agent from now on, or by none. */
+  agentsChanged(): void;
 };
 
 /** @returns what stops listening */
@@ -41,6 +43,9 @@ export function listen(deps: EarsDeps): () => void {
       case 'WorkerHired':
       case 'ActivationRequested':
         return deps.mark(event.workerId, urgencyOf(entry));
+      case 'WorkerUnsubscribed':
+        // What landed just before is theirs still, and the walk over the subscribers may not have come to them.
+        return deps.mark(event.workerId);
       case 'TriggersRequeued':
         return deps.mark(event.workerId, event.stillLimited ? undefined : 'urgent');
       case 'WorkerResumed':
@@ -52,7 +57,10 @@ export function listen(deps: EarsDeps): () => void {
         return deps.stopShown(event.event, 'redacted');
       case 'OrgResumed':
         return deps.markAll();
+      case 'AgentUpdated':
+        return deps.agentsChanged();
       case 'WorkerFired':
+        deps.agentsChanged();
         return deps.stop(event.workerId, 'fired');
       case 'WorkerPaused':
         return deps.stop(event.workerId, 'paused');

@@ -1,6 +1,7 @@
 // Writes the transcript of one activation. Bounded: a flood is counted, not kept; the exit line always lands.
 import type { Segment } from '../domain/agent.ts';
 import type { Journal } from '../store/journal.ts';
+import { type Mask, maskAll } from '../store/mask.ts';
 
 /** Most bytes of one activation's transcript. */
 export const TRANSCRIPT_MAX = 5 * 1_048_576;
@@ -14,9 +15,11 @@ export type Recorder = {
   close(exit: string, droppedBytes?: number): void;
 };
 
+export type RecorderOptions = { worker: string; activationId: string; now: () => Date; mask?: Mask };
+
 export function createRecorder(
   journal: Pick<Journal, 'transcribe'>,
-  { worker, activationId, now }: { worker: string; activationId: string; now: () => Date },
+  { worker, activationId, now, mask = (text) => text }: RecorderOptions,
 ): Recorder {
   let bytes = 0;
   const line = (body: string, extra?: unknown) => {
@@ -24,7 +27,8 @@ export function createRecorder(
     journal.transcribe([{ worker, activationId, at, body, ...(extra === undefined ? {} : { extra }) }]);
   };
   return {
-    write({ body, extra }) {
+    write(segment) {
+      const { body, extra } = maskAll(mask, segment);
       bytes += LINE_BYTES + Buffer.byteLength(body) + (extra === undefined ? 0 : JSON.stringify(extra).length);
       if (bytes > TRANSCRIPT_MAX) return false;
       line(body, extra);

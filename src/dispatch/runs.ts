@@ -2,7 +2,7 @@
 import { cpus } from 'node:os';
 import type { Batch } from '../store/inbox.ts';
 import { type ActivationDeps, causeOf, type Running, startActivation } from './activation.ts';
-import type { AgentHold } from './agent-hold.ts';
+import type { AgentHolds } from './agent-holds.ts';
 import type { StopReason } from './settle.ts';
 
 export type Runs = {
@@ -15,6 +15,8 @@ export type Runs = {
   startingRoots(): number[];
   /** The start of a run is in the journal. */
   recorded(workerId: string): void;
+  /** @returns whether the Worker has a run */
+  stop(workerId: string, reason: StopReason): boolean;
   stopAll(reason: StopReason): void;
   /** Stops the runs that were shown this entry. */
   stopShown(seq: number, reason: StopReason): void;
@@ -27,7 +29,11 @@ export type RunsEvents = {
   onEnd(workerId: string, error?: unknown): void;
 };
 
-export function createRuns(deps: ActivationDeps, hold: AgentHold, { onAlive, onEnd }: RunsEvents): Runs {
+export function createRuns(
+  deps: ActivationDeps,
+  holds: Pick<AgentHolds, 'watch'>,
+  { onAlive, onEnd }: RunsEvents,
+): Runs {
   const running = new Map<string, Running>();
   const unrecorded = new Map<string, number>();
   const startsMax = Math.max(1, cpus().length);
@@ -35,10 +41,11 @@ export function createRuns(deps: ActivationDeps, hold: AgentHold, { onAlive, onE
   return {
     start(batch) {
       const { workerId } = batch;
-      const showed = hold.watch();
+      const played = deps.agents.of(deps.journal.org.workers.get(workerId)?.agent ?? {});
+      const showed = holds.watch(played.agent.kind);
       starting += 1;
       unrecorded.set(workerId, causeOf(batch.triggers, '').root);
-      const run = startActivation(deps, batch);
+      const run = startActivation(deps, batch, played);
       running.set(workerId, run);
       void run.alive.then(() => {
         starting -= 1;
@@ -70,6 +77,11 @@ export function createRuns(deps: ActivationDeps, hold: AgentHold, { onAlive, onE
     },
     startingRoots: () => [...unrecorded.values()],
     recorded: (workerId) => void unrecorded.delete(workerId),
+    stop(workerId, reason) {
+      const current = running.get(workerId);
+      current?.stop(reason);
+      return current !== undefined;
+    },
     stopAll(reason) {
       for (const run of running.values()) run.stop(reason);
     },

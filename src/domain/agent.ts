@@ -1,22 +1,12 @@
 // What every agent kind implements: an agent is the program that plays an AI Worker during an activation.
 import type { Usage } from './activation.ts';
+import type { WorkerAgent } from './worker-agent.ts';
 
 /** One line of a transcript: what people read, and beside it what a program would want (JSON of at most 16 KiB). */
 export type Segment = { body: string; extra?: unknown };
 
 /** Names one process for good; a pid alone is given again. `startedAt` is opaque: what the OS says about its start. */
 export type ProcessIdentity = { pid: number; startedAt: string };
-
-/** What was chosen for one Worker; what is absent is as the settings say. */
-export type WorkerAgent = {
-  kind?: string;
-  /** Of the kind `command`: the program and its arguments. */
-  command?: string[];
-  model?: string;
-  effort?: string;
-  runSeconds?: number;
-  context?: 'fresh' | 'resume';
-};
 
 /** Where a run's program is put: behind a sandbox's own command, and under another user of the system. */
 export type Confinement = {
@@ -31,6 +21,7 @@ export type AgentRun = {
   activationId: string;
   workerId: string;
   attempt: number;
+  /** How this Worker is played: as was chosen for it, else as is set for all. */
   agent: WorkerAgent;
   /** The Worker's folder: it exists and becomes the working directory. */
   folder: string;
@@ -79,8 +70,8 @@ export type AgentResult = {
   session?: string;
 };
 
-/** Whether an agent could run now; if not, what is wrong and what to do, each one sentence. */
-export type AgentCheck = { ok: true; version?: string } | { ok: false; problem: string; fix: string };
+/** Whether an agent could run now, and whose account pays as far as it knows; if not, what is wrong and what to do, each one sentence. */
+export type AgentCheck = { ok: true; version?: string; account?: string } | { ok: false; problem: string; fix: string };
 
 /** All that can be said of an agent without running it, for people who set it up. */
 export type AgentReport = {
@@ -90,6 +81,8 @@ export type AgentReport = {
   version: string | null;
   /** null where no login is needed, or none can be told. */
   loggedIn: boolean | null;
+  /** Whose account pays for runs, in one sentence without a secret; absent where that is not known. */
+  account?: string;
   /** What keeps it from running, each with what to do. */
   problems: { sentence: string; fix: string }[];
 };
@@ -108,4 +101,15 @@ export type Agent = {
    * cannot be ended is named in the transcript and waited for. Rejects only for bugs, and then too nothing is left running.
    */
   run: RunAgent;
+};
+
+/** Of an agent, what a run needs. */
+export type PlayingAgent = Pick<Agent, 'kind' | 'run' | 'describe' | 'canResume'>;
+
+/** The agents there are, of whatever kinds. */
+export type Agents = {
+  /** The kind that plays Workers for which none was chosen. It can change while the daemon runs. */
+  defaultKind(): string;
+  /** The agent for a Worker, and what holds for it: its own choice before what is set for all. */
+  of(own: WorkerAgent): { agent: PlayingAgent; choice: WorkerAgent };
 };

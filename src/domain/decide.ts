@@ -1,5 +1,6 @@
 // What a command leads to, by the org's rules: one line per command into the file of its noun. Pure; nothing is recorded here.
 import { endActivation, holdTriggers, requeueTriggers, setTriggersAside, startActivation } from './activation.ts';
+import { openChat } from './chat.ts';
 import { discardEvent, postNotice, publish, releaseEvent, sendDm } from './event.ts';
 import { foundOrg } from './founding.ts';
 import { grantTool, revokeTool } from './grant.ts';
@@ -11,6 +12,7 @@ import { createRole, deleteRole, updateRole } from './role.ts';
 import { createStream, deleteStream, updateStream } from './stream.ts';
 import { inviteWorkers, subscribe, unsubscribeWorker } from './subscription.ts';
 import * as worker from './worker.ts';
+import { updateAgent } from './worker-agent.ts';
 
 /**
  * The facts a command leads to; none when there is nothing to do.
@@ -42,6 +44,8 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
       return worker.hireWorker(org, command, context);
     case 'UpdateIdentity':
       return worker.updateIdentity(org, command, context);
+    case 'UpdateAgent':
+      return updateAgent(org, command, context);
     case 'MoveWorker':
       return worker.moveWorker(org, command.workerId, command.positions);
     case 'FireWorker':
@@ -56,12 +60,14 @@ export function decide(org: Org, command: Command, context: Context): DomainEven
       return grantTool(org, command, context);
     case 'RevokeTool':
       return revokeTool(org, command.grantId);
+    case 'OpenChat':
+      return openChat(org, command.workerId);
     case 'CreateStream':
       return createStream(org, command);
     case 'UpdateStream':
-      return updateStream(org, command);
+      return updateStream(org, command, context);
     case 'DeleteStream':
-      return deleteStream(org, command.streamId);
+      return deleteStream(org, command.streamId, context);
     case 'Subscribe':
       return subscribe(org, command, context);
     case 'Unsubscribe':

@@ -37,6 +37,7 @@ export function evolve(org: Org, event: DomainEvent, header: Header): void {
         positions: [positionId],
         hiredBy: header.actor,
         email: null,
+        agent: event.agent ?? {},
         paused: false,
         firedAt: null,
       });
@@ -44,6 +45,7 @@ export function evolve(org: Org, event: DomainEvent, header: Header): void {
     }
     case 'WorkerMoved':
     case 'WorkerEmailChanged':
+    case 'AgentUpdated':
     case 'WorkerPaused':
     case 'WorkerResumed':
     case 'WorkerFired':
@@ -86,7 +88,11 @@ export function evolve(org: Org, event: DomainEvent, header: Header): void {
       if (!event.stillLimited) for (const root of event.roots ?? []) org.noticedRoots.delete(root);
       return;
     case 'WorkHeld':
-      org.holds.set(event.hold, { workerId: event.workerId, reason: event.reason });
+      org.holds.set(event.hold, {
+        workerId: event.workerId,
+        reason: event.reason,
+        ...(event.kinds ? { kinds: event.kinds } : {}),
+      });
       return;
     case 'WorkResumed':
       org.holds.delete(event.hold);
@@ -123,6 +129,7 @@ export const STATE_TYPES = [
   'WorkerHired',
   'WorkerMoved',
   'WorkerEmailChanged',
+  'AgentUpdated',
   'WorkerPaused',
   'WorkerResumed',
   'WorkerFired',
@@ -146,13 +153,14 @@ export const STATE_TYPES = [
 
 function evolveWorker(
   org: Org,
-  event: Of<'WorkerMoved' | 'WorkerEmailChanged' | 'WorkerPaused' | 'WorkerResumed' | 'WorkerFired'>,
+  event: Of<'WorkerMoved' | 'WorkerEmailChanged' | 'AgentUpdated' | 'WorkerPaused' | 'WorkerResumed' | 'WorkerFired'>,
   header: Header,
 ): void {
   const worker = org.workers.get(event.workerId);
   if (!worker) return;
   if (event.type === 'WorkerMoved') worker.positions = event.positions;
   else if (event.type === 'WorkerEmailChanged') worker.email = event.email;
+  else if (event.type === 'AgentUpdated') worker.agent = event.agent;
   else if (event.type !== 'WorkerFired') worker.paused = event.type === 'WorkerPaused';
   else {
     Object.assign(worker, { positions: [], firedAt: header.at });

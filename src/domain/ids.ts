@@ -30,6 +30,8 @@ export const isSafeId = (id: string): boolean => DERIVED_ID_PATTERN.test(id);
 
 export const activationStreamId = (workerId: string): string => `s-activations-${workerId}`;
 
+export const chatStreamId = (workerId: string): string => `s-chat-${workerId}`;
+
 /** The usual id of the Stream between two Workers; ambiguous for ids with dashes, so the recorded pair decides. */
 export const dmStreamId = (a: string, b: string): string => `s-dm-${[a, b].sort().join('-')}`;
 

@@ -1,4 +1,5 @@
 import type { ActivationCommand, ActivationEvent } from './activation.ts';
+import type { ChatCommand } from './chat.ts';
 import type { Route } from './delivery.ts';
 import type { ContentPart } from './entry.ts';
 import type { EventCommand, OrgEventEvent } from './event.ts';
@@ -12,12 +13,15 @@ import type { RoleCommand, RoleEvent } from './role.ts';
 import type { StreamBatch, StreamCommand, StreamEvent, StreamPurpose, StreamTransport } from './stream.ts';
 import type { SubscriptionCommand, SubscriptionEvent } from './subscription.ts';
 import type { WorkerCommand, WorkerEvent, WorkerKind } from './worker.ts';
+import type { WorkerAgent, WorkerAgentCommand, WorkerAgentEvent } from './worker-agent.ts';
 
 export type Command =
   | FoundingCommand
+  | ChatCommand
   | RoleCommand
   | PositionCommand
   | WorkerCommand
+  | WorkerAgentCommand
   | GrantCommand
   | StreamCommand
   | SubscriptionCommand
@@ -32,6 +36,7 @@ export type DomainEvent =
   | RoleEvent
   | PositionEvent
   | WorkerEvent
+  | WorkerAgentEvent
   | GrantEvent
   | StreamEvent
   | SubscriptionEvent
@@ -50,6 +55,7 @@ export type WorkerState = {
   positions: string[];
   hiredBy: string;
   email: string | null;
+  agent: WorkerAgent;
   paused: boolean;
   /** RFC 3339, or null while employed. */
   firedAt: string | null;
@@ -94,7 +100,7 @@ export type Org = {
   /** Roots of chains about which a notice was posted, the latest {@link NOTICED_ROOTS_MAX}. */
   noticedRoots: Set<number>;
   /** What holds work now → whom, null for everybody, and why. */
-  holds: Map<string, { workerId: string | null; reason: string }>;
+  holds: Map<string, { workerId: string | null; reason: string; kinds?: string[] }>;
   paused: boolean;
 };
 

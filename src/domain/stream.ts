@@ -1,6 +1,7 @@
-import { conflict, invalid, missing } from './errors.ts';
+import { conflict, forbidden, invalid, missing } from './errors.ts';
 import { checkId } from './ids.ts';
-import type { DomainEvent, Org, StreamState } from './org.ts';
+import { mayRead } from './may-read.ts';
+import type { Context, DomainEvent, Org, StreamState } from './org.ts';
 import { resumeSending } from './outbox.ts';
 
 /**
@@ -59,11 +60,16 @@ export function createStream(org: Org, command: Extract<StreamCommand, { type: '
   return [{ type: 'StreamCreated', streamId, ...fields, purpose: 'open', members: [] }];
 }
 
-export function updateStream(org: Org, command: Extract<StreamCommand, { type: 'UpdateStream' }>): DomainEvent[] {
+export function updateStream(
+  org: Org,
+  command: Extract<StreamCommand, { type: 'UpdateStream' }>,
+  { actor }: Context,
+): DomainEvent[] {
   const { streamId } = command;
   const stream = requireStream(org, streamId);
   if (stream.purpose !== 'open' && stream.purpose !== 'notices')
     throw conflict(`Stream ${streamId} is kept by the daemon and cannot be changed.`);
+  checkMayChange(org, streamId, actor);
   const fields = {
     name: command.name ?? stream.name,
     description: command.description ?? stream.description,
@@ -81,15 +87,22 @@ export function updateStream(org: Org, command: Extract<StreamCommand, { type: '
   return [{ type: 'StreamUpdated', streamId, ...fields }, ...resumed];
 }
 
-export function deleteStream(org: Org, streamId: string): DomainEvent[] {
+export function deleteStream(org: Org, streamId: string, { actor }: Context): DomainEvent[] {
   const stream = requireStream(org, streamId);
   if (stream.purpose !== 'open') throw conflict(`Stream ${streamId} is kept by the daemon and cannot be deleted.`);
+  checkMayChange(org, streamId, actor);
   const events: DomainEvent[] = [...(org.subscriptions.get(streamId)?.keys() ?? [])].map((workerId) => ({
     type: 'WorkerUnsubscribed',
     workerId,
     streamId,
   }));
   return [...events, { type: 'StreamDeleted', streamId }];
+}
+
+/** Whoever opened a private Stream, or sent it elsewhere, could read it. */
+function checkMayChange(org: Org, streamId: string, actor: string): void {
+  if (org.workers.has(actor) && !mayRead(org, actor, streamId))
+    throw forbidden(`Stream ${streamId} is private; only its members and the owner change it.`);
 }
 
 /** The Stream, which must not have been deleted. */

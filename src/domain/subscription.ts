@@ -8,7 +8,13 @@ import { requireWorker } from './worker.ts';
 export type SubscriptionCommand =
   | { type: 'Subscribe'; streamId: string; filter: SubscriptionFilter | null }
   | { type: 'Unsubscribe'; streamId: string }
-  | { type: 'InviteWorkers'; streamId: string; workerIds: string[]; filter?: SubscriptionFilter };
+  | {
+      type: 'InviteWorkers';
+      streamId: string;
+      workerIds: string[];
+      /** Null is for all Events; left out, whoever listens already keeps the filter it has. */
+      filter?: SubscriptionFilter | null;
+    };
 
 export type SubscriptionEvent =
   | { type: 'WorkerSubscribed'; workerId: string; streamId: string; filter: SubscriptionFilter | null }
@@ -62,7 +68,7 @@ export function unsubscribeWorker(org: Org, workerId: string, streamId: string):
 /** All of them or none. */
 export function inviteWorkers(
   org: Org,
-  { streamId, workerIds, filter = null }: { streamId: string; workerIds: string[]; filter?: SubscriptionFilter | null },
+  { streamId, workerIds, filter }: { streamId: string; workerIds: string[]; filter?: SubscriptionFilter | null },
   { actor }: Context,
 ): DomainEvent[] {
   requireStream(org, streamId);
@@ -73,6 +79,6 @@ export function inviteWorkers(
     checkMayListen(org, workerId, streamId, actor);
   }
   return [...new Set(workerIds)]
-    .filter((workerId) => filter !== null || !org.subscriptions.get(streamId)?.has(workerId))
-    .flatMap((workerId) => subscribeWorker(org, workerId, streamId, filter));
+    .filter((workerId) => filter !== undefined || !org.subscriptions.get(streamId)?.has(workerId))
+    .flatMap((workerId) => subscribeWorker(org, workerId, streamId, filter ?? null));
 }

@@ -6,6 +6,7 @@ import type { Context, DomainEvent, Org, WorkerState } from './org.ts';
 import { requirePosition } from './position.ts';
 import { checkText } from './role.ts';
 import { checkMayListen } from './subscription.ts';
+import { type AgentChange, checkHiredAgent, type WorkerAgent } from './worker-agent.ts';
 
 export type WorkerKind = 'human' | 'ai';
 
@@ -19,6 +20,7 @@ export type WorkerCommand =
       grants: { grantId: string; tool: string }[];
       streams: string[];
       email?: string;
+      agent?: AgentChange;
     }
   | { type: 'UpdateIdentity'; workerId: string; content?: string; email?: string | null }
   | { type: 'MoveWorker'; workerId: string; positions: string[] }
@@ -28,7 +30,15 @@ export type WorkerCommand =
   | { type: 'ActivateWorker'; workerId: string; reason: string };
 
 export type WorkerEvent =
-  | { type: 'WorkerHired'; workerId: string; positionId: string; kind: WorkerKind; identity: string }
+  | {
+      type: 'WorkerHired';
+      workerId: string;
+      positionId: string;
+      kind: WorkerKind;
+      identity: string;
+      /** Absent where nothing was chosen. */
+      agent?: WorkerAgent;
+    }
   | { type: 'IdentityUpdated'; workerId: string; content: string }
   | { type: 'WorkerEmailChanged'; workerId: string; email: string | null }
   | { type: 'WorkerMoved'; workerId: string; positions: string[] }
@@ -47,7 +57,8 @@ export function hireWorker(org: Org, hire: HireWorker, context: Context): Domain
   checkNewWorkerId(org, workerId);
   checkText('identityContent', identity);
   requirePosition(org, positionId);
-  const events: DomainEvent[] = [{ type: 'WorkerHired', workerId, positionId, kind, identity }];
+  const agent = hire.agent ? { agent: checkHiredAgent(kind, hire.agent, context.actor) } : {};
+  const events: DomainEvent[] = [{ type: 'WorkerHired', workerId, positionId, kind, identity, ...agent }];
   if (hire.email !== undefined) events.push(emailChanged(workerId, kind, hire.email));
   const grants = [...new Map(hire.grants.map((given) => [given.tool, given])).values()];
   if (new Set(grants.map(({ grantId }) => grantId)).size < grants.length)

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { ActivationTokens } from '../dispatch/activation-tokens.ts';
+import type { ChatTokens } from '../dispatch/chat-tokens.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
@@ -16,22 +17,28 @@ import { guardHosts, type HostDeps } from './host-guard.ts';
 import { inboundRoutes } from './inbound.ts';
 import type { McpServerDeps } from './mcp/server.ts';
 import { mcpRoutes } from './mcp.ts';
-import { allowOnly, answerRefusals, type Log, say } from './refusal.ts';
+import { type ProbeDeps, probeRoutes } from './probes.ts';
+import { limitRates } from './rate-limits.ts';
+import { answerRefusals, type Log, say } from './refusal.ts';
+import { noteRequests, type RequestLogDeps } from './request-log.ts';
 import { staticRoutes } from './ui/assets.ts';
 import { loginRoutes } from './ui/login.ts';
 import { createPages } from './ui/pages.ts';
 import { type UiDeps, uiRoutes } from './ui/routes.ts';
 
 export type AppDeps = HostDeps &
+  Pick<ProbeDeps, 'isStopping' | 'notReady' | 'figures'> &
+  Pick<RequestLogDeps, 'onAnswered'> &
   Pick<McpServerDeps, 'prompts' | 'folders' | 'mcpAnswers'> &
   Pick<UiDeps, 'agentSeen' | 'checkAgent' | 'facts' | 'folderOf' | 'publicUrl' | 'settingRegistry'> &
-  Pick<UiDeps, 'stalled' | 'transportInfos' | 'verify'> & {
+  Pick<UiDeps, 'chatting' | 'chats' | 'seats' | 'offers' | 'sessions' | 'stalled' | 'transportInfos' | 'verify'> & {
     door: ToolDoor;
     journal: Journal;
     queries: Queries;
     settings: Settings;
     tokens: Tokens;
     activationTokens: ActivationTokens;
+    chatTokens: ChatTokens;
     waits: Waits;
     transports: ReadonlyMap<string, Transport>;
     control: ControlCommands;
@@ -41,14 +48,16 @@ export type AppDeps = HostDeps &
     stateOf(workerId: string): string;
     /** How many triggers wait for a Worker, counted no further than it takes to say "many". */
     waitingOf(workerId: string): number;
-    /** The daemon is on its way out and takes no new work. */
-    isStopping(): boolean;
+    /** Proxies whose X-Forwarded-For holds, as Fastify's `trustProxy` takes them. */
+    trustProxy?: string;
+    /** How long a request may take to arrive, and how long nothing may be taken of an answer. */
+    patience?: typeof PATIENCE;
     /** Of the feed's comments on quiet connections. */
     keepAliveMs?: number;
   };
 
-const REQUEST_TIMEOUT_MS = 30_000;
-const HEADERS_TIMEOUT_MS = 10_000;
+/** `everyMs` is how often it is looked for requests that take too long. */
+const PATIENCE = { requestMs: 30_000, headersMs: 10_000, everyMs: 5_000, takeMs: 60_000 };
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** What is still open this long after the daemon began to stop is cut off. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -65,18 +74,23 @@ const HEADERS = {
 
 /** Every route of the daemon; `listen` it, and `close` it before what it was given. */
 export function createApp(deps: AppDeps): FastifyInstance {
+  const { patience = PATIENCE, trustProxy = false } = deps;
   const app = fastify({
     logger: false,
+    trustProxy,
     // Fastify's own default is none.
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: patience.requestMs,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: patience.headersMs, connectionsCheckingInterval: patience.everyMs },
     routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
     frameworkErrors: (_error, _request, reply) =>
       void say(reply as FastifyReply, 400, 'The request is not understood.'),
   });
   app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
+  cutSlowReaders(app, patience.takeMs);
+  noteRequests(app, deps);
   guardHosts(app, deps);
+  limitRates(app, deps);
   answerRefusals(app, deps.log);
   // A body that no route asked for is not read.
   app.removeAllContentTypeParsers();
@@ -84,7 +98,7 @@ export function createApp(deps: AppDeps): FastifyInstance {
   const shared = { ...deps, auth: createAuth(deps), pages: createPages() };
   // First, since what closes after it waits for the calls that this ends.
   endLongRequests(app, deps.waits);
-  probeRoutes(app, deps);
+  probeRoutes(app, shared);
   inboundRoutes(app, deps);
   mcpRoutes(app, shared);
   feedRoutes(app, shared);
@@ -95,13 +109,13 @@ export function createApp(deps: AppDeps): FastifyInstance {
   return app;
 }
 
-function probeRoutes(app: FastifyInstance, { isStopping }: AppDeps): void {
-  const config = { reach: 'anywhere' };
-  app.get('/healthz', { config }, async (_request, reply) => reply.type('text/plain').send('ok\n'));
-  app.get('/readyz', { config }, async (_request, reply) =>
-    isStopping() ? reply.code(503).type('text/plain').send('stopping\n') : reply.type('text/plain').send('ready\n'),
-  );
-  for (const path of ['/healthz', '/readyz']) allowOnly(app, path, ['GET'], config);
+/** An answer that has nothing to say yet may take its time; one of which nothing is taken holds memory for nobody. */
+function cutSlowReaders(app: FastifyInstance, takeMs: number): void {
+  app.addHook('onRequest', async ({ raw: { socket } }, { raw }) => {
+    raw.setTimeout(takeMs, () => {
+      if (socket.writableLength > 0) socket.destroy();
+    });
+  });
 }
 
 /**

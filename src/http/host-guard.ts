@@ -9,6 +9,12 @@ import { Refusal } from './refusal.ts';
  */
 export type Reach = 'anywhere' | 'inbound' | 'home';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    reach?: Reach;
+  }
+}
+
 export type HostDeps = {
   /** Host names beyond loopback and the bound address under which everything is served. */
   allowedHosts(): string[];
@@ -55,13 +61,19 @@ export function isOwnOrigin({ headers }: FastifyRequest): boolean {
 const INBOUND_ONLY =
   'This address takes deliveries from outside only. Use the local address for everything else, or start the daemon with --public-ui.';
 
+/** Whether two Host headers name the same, whatever the ports. */
+export function isSameHost(one: string | undefined, other: string | undefined): boolean {
+  const name = hostName(one ?? '');
+  return name !== undefined && name === hostName(other ?? '');
+}
+
 function unknownHost(host: string): string {
   const name = JSON.stringify(host.slice(0, 100));
   return `This daemon does not answer to the host ${name}; use localhost, or start it with --allow-host.`;
 }
 
-function routeReach(request: FastifyRequest): Reach {
-  return (request.routeOptions.config as { reach?: Reach } | undefined)?.reach ?? 'home';
+export function routeReach(request: FastifyRequest): Reach {
+  return request.routeOptions.config?.reach ?? 'home';
 }
 
 /** A Host header's name in lower case, without port and closing dot; undefined when it is none. */

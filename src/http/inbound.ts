@@ -9,6 +9,7 @@ import type { Journal } from '../store/journal.ts';
 import { createProvenance, type Provenance } from '../store/provenance.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';
+import { streamSecrets } from '../store/stream-secrets.ts';
 import { REPLY_KEY } from '../transports/email-reply-address.ts';
 import {
   type AccountSetting,
@@ -64,7 +65,7 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
   });
 }
 
-const REACH = { reach: 'inbound' };
+const REACH = { reach: 'inbound' } as const;
 
 /** @returns what landed: one Event where the path names the Stream, else a list; nothing for providers that read nothing */
 async function take(
@@ -142,7 +143,7 @@ function allOfKind(org: Org, kind: string): string[] {
 function toTransportStream({ settings }: InboundDeps, org: Org, id: string): TransportStream<unknown> {
   const config = org.streams.get(id)?.transport.config ?? {};
   if (config.secret !== true) return { id, config, secrets: [] };
-  const secrets = [`stream.${id}`, `stream.${id}.previous`].flatMap((name) => settings.secret(name) ?? []);
+  const secrets = streamSecrets(settings, id, new Date());
   if (secrets.length === 0)
     throw new Refusal(503, `stream "${id}" takes signed requests, but its secret is not set on this daemon.`);
   return { id, config, secrets };

@@ -56,7 +56,15 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
             : { value: undefined };
         if (!body) return parseError(reply);
         if (calls.cancelled(credential, body.value)) return reply.code(202).send();
-        const plain = await plainPath.answer(request.headers, body.value, () => toCaller(credential, 'mcp'));
+        const plain = await plainPath.answer(request.headers, body.value, {
+          now: () => toCaller(credential, 'mcp'),
+          waiting(id) {
+            const call = calls.begin(credential, id, whenGone(reply).signal);
+            return { caller: toCaller(credential, 'mcp', call.signal), call };
+          },
+        });
+        // Who cancels hears nothing more of the call.
+        if (plain === '') return reply.header('content-type', 'text/event-stream').send('');
         if (plain !== undefined) return reply.header('content-type', 'application/json').send(Buffer.from(plain));
         const oddArguments = takeOddArguments(body.value);
         const mcpRequest: McpRequest = {

@@ -8,6 +8,7 @@ import { isUnavailable } from '../store/disk-errors.ts';
 export type Log = {
   error(fields: Record<string, unknown>, message: string): void;
   warn(fields: Record<string, unknown>, message: string): void;
+  debug?(fields: Record<string, unknown>, message: string): void;
 };
 
 /** A refusal of HTTP itself; the org's own are OrgErrors. The message is shown to the caller. */

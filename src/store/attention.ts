@@ -36,7 +36,7 @@ export type UnansweredRow = {
 };
 
 export type AttentionReads = {
-  newestAside(state: 'held' | 'parked', limit: number): AsideRow[];
+  newestAside(state: 'held' | 'parked' | 'expired', limit: number): AsideRow[];
   newestLeaving(state: 'held' | 'dead', limit: number): LeavingRow[];
   /** Why and when an Event was held. */
   heldEvent(seq: number): { reason: string; entrySeq: number; at: string } | undefined;

@@ -21,9 +21,9 @@ const ofWorker = z.strictObject({
 /** Every setting of the daemon itself; transports bring their own. */
 export const settingDefinitions = {
   'agent.kind': define(
-    z.enum(['claude', 'command'], { error: ({ input, values }) => unknownKind(input, values) }),
+    z.enum(['claude', 'codex', 'command'], { error: ({ input, values }) => unknownKind(input, values) }),
     'claude',
-    'The program that plays AI Workers: claude, or command. Where it is not set and agent.command is: command.',
+    'The program that plays AI Workers: claude, codex, or command. Where it is not set and agent.command is: command.',
   ),
   'agent.model': define(z.string(), 'sonnet', 'The model that plays AI Workers; empty for the default of the agent.'),
   'agent.effort': define(
@@ -47,10 +47,16 @@ export const settingDefinitions = {
     "The operating system's user that agents run as; {worker} names the Worker. Needs a daemon that runs as root.",
   ),
   'claude.bin': define(z.string().min(1), 'claude', 'Where Claude Code is: a name on the PATH, or a path.'),
+  'codex.bin': define(z.string().min(1), 'codex', 'Where Codex is: a name on the PATH, or a path.'),
   'agent.command': define(
     z.array(z.string()),
     [],
     'Program and arguments of the agent kind `command`, as a JSON array.',
+  ),
+  'chat.idle_seconds': define(
+    count.max(604_800),
+    900,
+    'Seconds without a message after which the agent of a chat is ended; the next message goes on in its session.',
   ),
   'dispatch.max_inflight': define(
     count.max(1_000).nullable(),
@@ -105,6 +111,21 @@ export const settingDefinitions = {
   ),
   'dispatch.stall_alarm': define(count, 300, 'Seconds in which work waits and nothing moves before a notice says so.'),
   'retention.transcript_days': define(count, 30, 'Days that transcripts are kept.'),
+  'http.inbound_per_minute': define(
+    limit,
+    null,
+    'Deliveries that one address may send in a minute; null: 6000, and any number from programs on this machine.',
+  ),
+  'http.open_per_minute': define(
+    limit,
+    null,
+    'Requests without a credential from one address in a minute; null: 600, and any number from this machine.',
+  ),
+  'http.failures_per_minute': define(
+    limit,
+    null,
+    'Wrong credentials that one address may try in a minute; null: 30, and any number from this machine.',
+  ),
   'outbound.allow_private': define(
     z.boolean(),
     false,

@@ -63,6 +63,14 @@ function migrateSchema(file: string, { sqlite, orm }: Db, migrationsFolder: stri
   migrate(orm, { migrationsFolder });
 }
 
+/** How the tables of a database that was opened as it is compare to those of this version. */
+export function schemaAge({ sqlite }: Pick<Db, 'sqlite'>): 'older' | 'current' | 'newer' {
+  const ours = readMigrationFiles({ migrationsFolder: ownMigrations });
+  const applied = appliedMigrations(sqlite);
+  if (applied.some((millis) => millis > (ours.at(-1)?.folderMillis ?? 0))) return 'newer';
+  return applied.length === ours.length ? 'current' : 'older';
+}
+
 function appliedMigrations(sqlite: Database.Database): number[] {
   const table = sqlite.prepare("SELECT 1 FROM sqlite_schema WHERE name = '__drizzle_migrations'").get();
   if (!table) return [];

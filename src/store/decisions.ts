@@ -2,7 +2,7 @@
 // these are. Inside the transaction, before anything is appended.
 import type Database from 'better-sqlite3';
 import { decide } from '../domain/decide.ts';
-import type { Cause } from '../domain/entry.ts';
+import type { Cause, Via } from '../domain/entry.ts';
 import { conflict, invalid } from '../domain/errors.ts';
 import { passes, type SubscriptionFilter } from '../domain/filter.ts';
 import { NOTICES } from '../domain/ids.ts';
@@ -18,6 +18,7 @@ export type CommitLimits = Context['limits'] & { publish?: PaceLimit };
 type Asked = {
   actor: string;
   command: Command;
+  via: Via | undefined;
   cause: Cause | undefined;
   seq: number;
   at: string;
@@ -54,11 +55,11 @@ export function createDecisions(sqlite: Database.Database, outbox: Outbox): (org
   }
 
   return (org, asked) => {
-    const { actor, cause, seq, at, limits, tools } = asked;
+    const { actor, via, cause, seq, at, limits, tools } = asked;
     const command = outbox.complete(org, complete(org, asked.command));
     check(command);
     checkTurn(org, asked);
-    const context = contextOf(org, { actor, seq, at, cause, limits, tools, routes: outbox.routes });
+    const context = contextOf(org, { actor, seq, at, via, cause, limits, tools, routes: outbox.routes });
     const fast = tooFast(org, asked);
     const events = decide(org, command, fast === undefined ? context : { ...context, tooFast: fast });
     if (limits.publish && org.workers.get(actor)?.kind === 'ai') {

@@ -66,7 +66,10 @@ export function toEvent(row: Pick<JournalRow, 'seq' | 'type' | 'v' | 'data'>, co
   return { type: row.type, ...data } as DomainEvent;
 }
 
-export function toEntry(row: JournalRow, content: ContentPart[]): Entry {
+/** What an entry is made of again; the links of the chain are for who verifies it. */
+export type ReadRow = Omit<JournalRow, 'prevHash' | 'hash' | 'shapesOrg'>;
+
+export function toEntry(row: ReadRow & Partial<JournalRow>, content: ContentPart[]): Entry {
   const { data: _, prevHash: _prev, hash: _hash, shapesOrg: _shapes, type: _type, ...header } = row;
   return { ...header, via: header.via as Via, event: toEvent(row, content), content };
 }
@@ -136,6 +139,7 @@ export function filedUnder(event: DomainEvent): { stream: string | null; subject
     case 'IdentityUpdated':
     case 'WorkerMoved':
     case 'WorkerEmailChanged':
+    case 'AgentUpdated':
     case 'WorkerFired':
     case 'WorkerPaused':
     case 'WorkerResumed':

@@ -29,8 +29,13 @@ export function createErasure(sqlite: Database.Database): (redacted: EventRedact
      AND body <> (SELECT '=== exit: ' || coalesce(exit, '') || ' ===' FROM activations WHERE seq = @seq)
      AND NOT (body LIKE '=== activation: %' AND seq = (SELECT min(seq) FROM transcripts t WHERE t.activation_id = transcripts.activation_id))`,
   );
-  const linesAfter = sqlite.prepare('SELECT seq, body, extra FROM transcripts WHERE seq > ?');
-  const eraseLine = sqlite.prepare(`UPDATE transcripts SET ${REDACTED} WHERE seq = ?`);
+  const linesAfter = sqlite.prepare(
+    `SELECT seq, body, extra FROM transcripts WHERE seq > @after
+     UNION ALL SELECT seq, body, extra FROM chat_lines WHERE seq > @after`,
+  );
+  const eraseLines = ['transcripts', 'chat_lines'].map((table) =>
+    sqlite.prepare(`UPDATE ${table} SET ${REDACTED} WHERE seq = ?`),
+  );
   const filesOf = sqlite.prepare(
     "SELECT name, bytes FROM content WHERE seq = ? AND name LIKE 'attachment-%' AND bytes IS NOT NULL",
   );
@@ -44,14 +49,14 @@ export function createErasure(sqlite: Database.Database): (redacted: EventRedact
 
   function eraseQuotes(after: number, quotes: string[]): void {
     const quoting: number[] = [];
-    for (const { seq, body, extra } of linesAfter.iterate(after) as Iterable<{
+    for (const { seq, body, extra } of linesAfter.iterate({ after }) as Iterable<{
       seq: number;
       body: string;
       extra: string | null;
     }>) {
       if (quotes.some((quote) => body.includes(quote) || extra?.includes(quote))) quoting.push(seq);
     }
-    for (const seq of quoting) eraseLine.run(seq);
+    for (const seq of quoting) for (const eraseLine of eraseLines) eraseLine.run(seq);
   }
 
   return ({ event, alsoErased }) => {

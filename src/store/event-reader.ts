@@ -1,5 +1,5 @@
 // Reading Events: range scans on (stream, seq). Transcript lines are read as Events of their Streams.
-import { activationStreamId, eventId, seqOfEventId } from '../domain/ids.ts';
+import { activationStreamId, chatStreamId, eventId, seqOfEventId } from '../domain/ids.ts';
 import { decodeMessage, type Message } from '../domain/message.ts';
 import type { Db } from './database.ts';
 import type { Entry } from './entries.ts';
@@ -46,7 +46,11 @@ export type EventReader = {
 
 type LineRow = { seq: number; worker: string; at: string; body: string; extra: string | null };
 
-const TRANSCRIPT_PREFIX = 's-activations-';
+/** Streams whose lines have a table of their own, and how each is named after its Worker. */
+const KEPT_APART = [
+  { prefix: 's-activations-', table: 'transcripts', streamIdOf: activationStreamId },
+  { prefix: 's-chat-', table: 'chat_lines', streamIdOf: chatStreamId },
+] as const;
 /** Transcript lines have no random part of their own; the zeros still make a valid id. */
 const NO_RANDOM = new Uint8Array(10);
 const FOREVER = Number.MAX_SAFE_INTEGER;
@@ -63,38 +67,60 @@ export function createEventReader(db: Db): EventReader {
       'SELECT seq FROM threads WHERE thread = ? AND stream = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?',
     )
     .pluck();
-  const scanLines = sqlite.prepare(
-    'SELECT seq, worker, at, body, extra FROM transcripts WHERE worker = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?',
-  );
-  const line = sqlite.prepare('SELECT seq, worker, at, body, extra FROM transcripts WHERE seq = ?');
-  const newestLine = sqlite.prepare('SELECT max(seq) FROM transcripts WHERE worker = ?').pluck();
+  const kept = KEPT_APART.map(({ prefix, table, streamIdOf }) => {
+    const columns = `SELECT seq, worker, at, body, extra FROM ${table}`;
+    return {
+      prefix,
+      view: (row: LineRow) => lineView(row, streamIdOf(row.worker)),
+      scan: sqlite.prepare(`${columns} WHERE worker = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?`),
+      line: sqlite.prepare(`${columns} WHERE seq = ?`),
+      newest: sqlite.prepare(`SELECT max(seq) FROM ${table} WHERE worker = ?`).pluck(),
+    };
+  });
+  const keptOf = (streamId: string) => kept.find(({ prefix }) => streamId.startsWith(prefix));
   const newestEvent = sqlite.prepare('SELECT last_seq FROM streams WHERE id = ?').pluck();
   const after = sqlite.prepare('SELECT seq FROM journal WHERE seq > ? ORDER BY seq LIMIT ?').pluck();
 
   const viewsOf = (seqs: number[]) => messages(seqs).flatMap((entry) => toView(entry) ?? []);
 
   function ofStream(streamId: string, { after: from = 0, before = FOREVER, limit, thread }: EventRange): EventView[] {
-    if (streamId.startsWith(TRANSCRIPT_PREFIX)) {
-      const worker = streamId.slice(TRANSCRIPT_PREFIX.length);
-      return thread === undefined ? (scanLines.all(worker, from, before, limit) as LineRow[]).map(lineView) : [];
+    const apart = keptOf(streamId);
+    if (apart) {
+      const worker = streamId.slice(apart.prefix.length);
+      return thread === undefined ? (apart.scan.all(worker, from, before, limit) as LineRow[]).map(apart.view) : [];
     }
+    return viewsOf(seqsOf(streamId, { after: from, before, limit, ...(thread === undefined ? {} : { thread }) }));
+  }
+
+  function seqsOf(streamId: string, { after: from = 0, before = FOREVER, limit, thread }: EventRange): number[] {
     const seqs =
       thread === undefined
         ? scan.all(streamId, from, before, limit)
         : scanThread.all(thread, streamId, from, before, limit);
-    return viewsOf(seqs as number[]);
+    return seqs as number[];
+  }
+
+  /** Where the newest are; Messages are read when it is known which these are. */
+  function placesOf(streamId: string, range: EventRange): { seq: number; line?: EventView }[] {
+    return keptOf(streamId)
+      ? ofStream(streamId, range).map((line) => ({ seq: line.seq, line }))
+      : seqsOf(streamId, range).map((seq) => ({ seq }));
   }
 
   function lastSeqOf(streamId: string): number {
-    if (!streamId.startsWith(TRANSCRIPT_PREFIX)) return (newestEvent.get(streamId) as number | undefined) ?? 0;
-    return (newestLine.get(streamId.slice(TRANSCRIPT_PREFIX.length)) as number | null) ?? 0;
+    const apart = keptOf(streamId);
+    if (!apart) return (newestEvent.get(streamId) as number | undefined) ?? 0;
+    return (apart.newest.get(streamId.slice(apart.prefix.length)) as number | null) ?? 0;
   }
 
   function eventAt(seq: number): EventView | undefined {
     const [entry] = messages([seq]);
     if (entry) return toView(entry);
-    const row = line.get(seq) as LineRow | undefined;
-    return row && lineView(row);
+    for (const { line, view } of kept) {
+      const row = line.get(seq) as LineRow | undefined;
+      if (row) return view(row);
+    }
+    return undefined;
   }
 
   return {
@@ -105,13 +131,13 @@ export function createEventReader(db: Db): EventReader {
         .map((id) => ({ id, lastSeq: lastSeqOf(id) }))
         .filter(({ lastSeq }) => lastSeq > (range.after ?? 0))
         .sort((a, b) => b.lastSeq - a.lastSeq);
-      let found: EventView[] = [];
+      let found: ReturnType<typeof placesOf> = [];
       for (const { id, lastSeq } of active) {
         const oldestKept = found.length >= range.limit ? (found.at(-1)?.seq ?? 0) : 0;
         if (lastSeq <= oldestKept) break;
-        found = [...found, ...ofStream(id, range)].sort((a, b) => b.seq - a.seq).slice(0, range.limit);
+        found = [...found, ...placesOf(id, range)].sort((a, b) => b.seq - a.seq).slice(0, range.limit);
       }
-      return found;
+      return found.flatMap(({ seq, line }) => line ?? viewsOf([seq]));
     },
     event(id) {
       const seq = seqOfEventId(id);
@@ -145,12 +171,12 @@ export function toView(entry: Entry): EventView | undefined {
     : { ...common, body: Buffer.from(bytes).toString() };
 }
 
-function lineView({ seq, worker, at, body, extra }: LineRow): EventView {
+function lineView({ seq, worker, at, body, extra }: LineRow, streamId: string): EventView {
   const message: Message = { from: worker, body, ...(extra === null ? {} : { extra: JSON.parse(extra) as unknown }) };
   return {
     id: eventId(seq, NO_RANDOM),
     seq,
-    streamId: activationStreamId(worker),
+    streamId,
     source: worker,
     body,
     message,

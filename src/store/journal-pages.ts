@@ -23,6 +23,8 @@ export type JournalPage = {
 
 export type JournalPages = {
   journalPage(filter: JournalFilter): JournalPage;
+  /** seqs of what a Worker did by chat between two seqs, both exclusive, oldest first. */
+  chatDoings(workerId: string, range: { from: number; to: number; limit: number }): number[];
 };
 
 /** Entries looked at for one page: a filter that fits nothing must not read a journal of a million. */
@@ -44,8 +46,15 @@ export function createJournalPages({ sqlite }: Db): JournalPages {
      AND (@types IS NULL OR instr(@types, '"' || type || '"') > 0) AND (@actor IS NULL OR actor = @actor)
      ORDER BY seq DESC LIMIT @limit`,
   );
+  const byChat = sqlite
+    .prepare(
+      `SELECT seq FROM journal WHERE via = 'chat' AND actor = @workerId AND seq > @from AND seq < @to
+       AND type NOT IN ('StreamCreated', 'ToolGranted', 'WorkerSubscribed') ORDER BY seq LIMIT @limit`,
+    )
+    .pluck();
   const nth = sqlite.prepare('SELECT seq FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT 1 OFFSET ?').pluck();
   return {
+    chatDoings: (workerId, range) => byChat.all({ workerId, ...range }) as number[],
     journalPage({ before = Number.MAX_SAFE_INTEGER, after: from = 0, types, actor, about: subject, limit }) {
       const window = subject === undefined ? ((nth.get(before, LOOKED_AT_MAX) as number | undefined) ?? 0) : 0;
       const after = Math.max(window, from + 1);

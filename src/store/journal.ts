@@ -110,9 +110,9 @@ export function openJournal(deps: JournalDeps): Journal {
   function decideAndAppend({ actor, command, options }: Pending, at: string): Committed {
     const seen = options.once && idempotency.find(options.once);
     if (seen !== undefined) return { entries: [], repeatOf: seen };
-    const { cause } = options;
+    const { cause, via } = options;
     const seq = log.lastSeq + 1;
-    const { events, hops, root } = decided(org, { actor, command, cause, seq, at, limits: limits(), tools });
+    const { events, hops, root } = decided(org, { actor, command, via, cause, seq, at, limits: limits(), tools });
     const entries: Entry[] = [];
     for (const event of events) {
       const first = entries[0]?.seq;

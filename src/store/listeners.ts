@@ -1,5 +1,6 @@
 // Who is told of each commit. They mark and wake; one that fails must not keep the others from being told.
 import type { Entry } from './entries.ts';
+import { withoutLogContext } from './log-context.ts';
 import type { TranscriptRow } from './transcripts.ts';
 
 export type CommitListener = (entries: readonly Entry[], transcript: readonly TranscriptRow[]) => void;
@@ -20,13 +21,16 @@ export function createListeners(onBug: (error: unknown) => void = report) {
     },
     tell: ((entries, transcript) => {
       if (entries.length + transcript.length === 0) return;
-      for (const listener of listeners) {
-        try {
-          listener(entries, transcript);
-        } catch (error) {
-          onBug(error);
+      // A commit holds what several asked for; what follows from it is the doing of none of their requests.
+      withoutLogContext(() => {
+        for (const listener of listeners) {
+          try {
+            listener(entries, transcript);
+          } catch (error) {
+            onBug(error);
+          }
         }
-      }
+      });
     }) as CommitListener,
   };
 }

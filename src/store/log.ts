@@ -1,10 +1,9 @@
 // Rows of the journal, in and out: the tail of the hash chain, the seq counter, and reading entries by seq.
-import { and, eq, sql } from 'drizzle-orm';
 import type { ContentPart } from '../domain/entry.ts';
 import type { DomainEvent } from '../domain/org.ts';
 import type { Db } from './database.ts';
-import { type Entry, GENESIS, type JournalRow, type SaltedPart, toEntry, toEvent } from './entries.ts';
-import { content, journal } from './schema.ts';
+import { type Entry, GENESIS, type JournalRow, type ReadRow, type SaltedPart, toEntry, toEvent } from './entries.ts';
+import type { content } from './schema.ts';
 
 type StateRow = Pick<JournalRow, 'seq' | 'v' | 'type' | 'actor' | 'root' | 'at' | 'data'>;
 export type StateEntry = Pick<Entry, 'seq' | 'actor' | 'root' | 'at' | 'event'>;
@@ -36,7 +35,7 @@ export function createLog({ sqlite }: Db): Log {
   // Lines that were pruned must not give their numbers to others, so pruning leaves its highest seq in counters.
   const highest = sqlite
     .prepare(
-      `SELECT max(coalesce((SELECT max(seq) FROM journal), 0), coalesce((SELECT max(seq) FROM transcripts), 0),
+      `SELECT max(coalesce((SELECT max(seq) FROM journal), 0), coalesce((SELECT max(seq) FROM transcripts), 0), coalesce((SELECT max(seq) FROM chat_lines), 0),
        coalesce((SELECT value FROM counters WHERE name = 'seq'), 0))`,
     )
     .pluck();
@@ -79,25 +78,25 @@ export function createLog({ sqlite }: Db): Log {
  * Reads entries by seq, with the content that still exists.
  * @param part the only part wanted, where many are read: what is kept beside a Message can be large
  */
-export function createEntryReader({ orm }: Db, part?: 'message'): (seqs: number[]) => Entry[] {
-  const one = orm
-    .select()
-    .from(journal)
-    .where(eq(journal.seq, sql.placeholder('seq')))
-    .prepare();
-  const parts = orm
-    .select()
-    .from(content)
-    .where(and(eq(content.seq, sql.placeholder('seq')), part && eq(content.name, part)))
-    .prepare();
+export function createEntryReader({ sqlite }: Db, part?: 'message'): (seqs: number[]) => Entry[] {
+  // By hand: every read of an Event comes through here, and mapping rows by the schema costs more than reading them.
+  const one = sqlite.prepare(
+    `SELECT seq, v, type, stream, subject, actor, on_behalf_of AS onBehalfOf, via, caused_by AS causedBy, root, hops,
+     activation_id AS activationId, at, data FROM journal WHERE seq = ?`,
+  );
+  const parts = sqlite.prepare(
+    `SELECT name, bytes FROM content WHERE seq = ?${part === undefined ? '' : ` AND name = '${part}'`}`,
+  );
   return (seqs) =>
     seqs.flatMap((seq) => {
-      const row = one.get({ seq });
-      return row ? [toEntry(row, existing(parts.all({ seq })))] : [];
+      const row = one.get(seq) as ReadRow | undefined;
+      return row ? [toEntry(row, existing(parts.all(seq) as ContentPartRow[]))] : [];
     });
 }
 
+type ContentPartRow = Pick<typeof content.$inferSelect, 'name' | 'bytes'>;
+
 /** Parts whose bytes were not erased. */
-export function existing(rows: (typeof content.$inferSelect)[]): ContentPart[] {
+export function existing(rows: ContentPartRow[]): ContentPart[] {
   return rows.flatMap(({ name, bytes }) => (bytes ? [{ name, bytes }] : []));
 }

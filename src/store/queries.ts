@@ -1,5 +1,6 @@
 // Reads of the org's nouns, by prepared statements. Reading changes nothing.
 import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import type { WorkerAgent } from '../domain/worker-agent.ts';
 import { createAttachmentReader, isFilePart } from './attachments.ts';
 import { type AttentionReads, createAttentionReads } from './attention.ts';
 import type { Db } from './database.ts';
@@ -19,7 +20,10 @@ import { createStoppages, type Stoppages } from './stoppages.ts';
 
 export type RoleRow = typeof roles.$inferSelect;
 export type PositionRow = typeof positions.$inferSelect;
-export type WorkerRow = Omit<typeof workers.$inferSelect, 'positions' | 'openBatch'> & { positions: string[] };
+export type WorkerRow = Omit<typeof workers.$inferSelect, 'positions' | 'openBatch' | 'agent'> & {
+  positions: string[];
+  agent: WorkerAgent;
+};
 export type GrantRow = typeof grants.$inferSelect;
 export type StreamRow = Omit<typeof streams.$inferSelect, 'transportConfig' | 'members'> & {
   transportConfig: Record<string, unknown>;
@@ -174,7 +178,11 @@ const map = <A, B>(value: A | undefined, change: (value: A) => B): B | undefined
   value === undefined ? undefined : change(value);
 
 function toWorker({ openBatch: _, ...row }: typeof workers.$inferSelect): WorkerRow {
-  return { ...row, positions: JSON.parse(row.positions) as string[] };
+  return {
+    ...row,
+    positions: JSON.parse(row.positions) as string[],
+    agent: JSON.parse(row.agent) as WorkerAgent,
+  };
 }
 
 function toStream(row: typeof streams.$inferSelect): StreamRow {

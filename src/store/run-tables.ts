@@ -27,7 +27,7 @@ export const activationTriggers = sqliteTable(
   (table) => [primaryKey({ columns: [table.seq, table.activationSeq] })],
 );
 
-/** When work stood still, for one Worker (`scope` is its id) or for all (`org`): paused, or held by a limit or a broken agent. */
+/** When work stood still, for one Worker (`scope` is its id), for all (`org`), or for those of a kind of agent (`agent:codex`): paused, or held by a limit or a broken agent. */
 export const stoppages = sqliteTable(
   'stoppages',
   {

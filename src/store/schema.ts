@@ -68,6 +68,8 @@ export const workers = sqliteTable('workers', {
   checkpoint: integer('checkpoint').notNull(),
   /** JSON of an OpenBatch. */
   openBatch: text('open_batch'),
+  /** JSON of a WorkerAgent. */
+  agent: text('agent').notNull(),
 });
 
 export const grants = sqliteTable('grants', {
@@ -185,7 +187,7 @@ export const tokens = sqliteTable('tokens', {
   /** SHA-256 of the token; the token itself is stored nowhere. */
   hash: bytes('hash').notNull(),
   label: text('label').notNull(),
-  kind: text('kind', { enum: ['token', 'session', 'login'] }).notNull(),
+  kind: text('kind', { enum: ['token', 'session', 'login', 'chat'] }).notNull(),
   onBehalfOf: text('on_behalf_of'),
   createdAt: text('created_at').notNull(),
   expiresAt: text('expires_at'),

@@ -57,6 +57,18 @@ export function redact({ secret }: Definition, value: unknown): unknown {
   return mapSecrets(secret, value, () => REDACTED);
 }
 
+/** Every secret text in a value. */
+export function secretsIn({ secret }: Definition, value: unknown): string[] {
+  const found: string[] = [];
+  mapSecrets(secret, value, (part) => found.push(...textsIn(part)));
+  return found;
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
 /** The value with the secrets that were given back redacted filled in from what is stored. */
 export function unredact({ secret }: Definition, value: unknown, stored: unknown): unknown {
   return mapSecrets(secret, value, (part, field) => {

@@ -1,6 +1,6 @@
 // When work stood still for a Worker, and what stops it now.
 import type { Db } from './database.ts';
-import { LASTS, PAUSED, WHOLE_ORG } from './projections/holds.ts';
+import { LASTS, ofKind, PAUSED, WHOLE_ORG } from './projections/holds.ts';
 
 export type Stoppage = { scope: string; hold: string; reason: string };
 
@@ -13,14 +13,21 @@ export type Stoppages = {
 
 export function createStoppages({ sqlite }: Db): Stoppages {
   const within = sqlite.prepare(
-    'SELECT from_at AS "from", to_at AS "to" FROM stoppages WHERE scope IN (?, ?) AND to_at > ?',
+    'SELECT from_at AS "from", to_at AS "to" FROM stoppages WHERE scope IN (?, ?, ?) AND to_at > ?',
   );
   const lasting = sqlite.prepare(
-    `SELECT scope, hold, reason FROM stoppages WHERE scope IN (?, ?) AND to_at = '${LASTS}'`,
+    `SELECT scope, hold, reason FROM stoppages WHERE scope IN (?, ?, ?) AND to_at = '${LASTS}'`,
   );
+  const kind = sqlite.prepare("SELECT json_extract(agent, '$.kind') FROM workers WHERE id = ?").pluck();
+  /** As the Worker is now: how it was played at the time is not looked up. */
+  const scopesOf = (workerId: string) => [
+    workerId,
+    WHOLE_ORG,
+    ofKind((kind.get(workerId) as string | null | undefined) ?? ''),
+  ];
   return {
     stoppedMs(workerId, from, to) {
-      const rows = within.all(workerId, WHOLE_ORG, from) as { from: string; to: string }[];
+      const rows = within.all(...scopesOf(workerId), from) as { from: string; to: string }[];
       rows.sort((a, b) => (a.from < b.from ? -1 : 1));
       let stopped = 0;
       let reached = Date.parse(from);
@@ -35,7 +42,7 @@ export function createStoppages({ sqlite }: Db): Stoppages {
       return stopped;
     },
     current(workerId) {
-      const rows = lasting.all(workerId, WHOLE_ORG) as Stoppage[];
+      const rows = lasting.all(...scopesOf(workerId)) as Stoppage[];
       return [...rows.filter(isPause), ...rows.filter((row) => !isPause(row))];
     },
   };

@@ -26,9 +26,13 @@ export type Tokens = {
   create(token: NewToken): { id: string; token: string; expiresAt: string | null };
   /** Who holds this token, or undefined when it is unknown, expired or revoked. */
   verify(token: string, kind: TokenKind): Identity | undefined;
+  /** Milliseconds until a token ends by itself; Infinity when it does not. */
+  remainingMs(id: string): number;
   list(): TokenRow[];
   /** @throws OrgError not_found */
   revoke(id: string): void;
+  /** Lets a credential that was not revoked last so long from now, also when it has just ended. @returns whether it holds */
+  extend(id: string, lifetimeMs: number): boolean;
   /** Ends every credential of a Worker. */
   revokeAll(workerId: string): void;
   /** Forgets credentials that ended before the given time. */
@@ -95,11 +99,21 @@ export function createTokens({ orm }: Db, now: () => Date = () => new Date()): T
         ...(row.onBehalfOf ? { onBehalfOf: row.onBehalfOf } : {}),
       };
     },
+    remainingMs(id) {
+      const row = orm.select().from(tokens).where(eq(tokens.id, id)).get();
+      if (!row) return 0;
+      return row.expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(row.expiresAt) - now().getTime();
+    },
     list: () => orm.select().from(tokens).orderBy(asc(tokens.createdAt)).all(),
     revoke(id) {
       const row = orm.select().from(tokens).where(eq(tokens.id, id)).get();
       if (!row) throw notFound(`No token ${id}; see \`helix-org token list\`. token "${id}": record not found`);
       if (row.revokedAt === null) end(eq(tokens.id, id));
+    },
+    extend(id, lifetimeMs) {
+      const expiresAt = new Date(now().getTime() + lifetimeMs).toISOString();
+      const isStanding = and(eq(tokens.id, id), isNull(tokens.revokedAt));
+      return orm.update(tokens).set({ expiresAt }).where(isStanding).run().changes > 0;
     },
     revokeAll: (workerId) => void end(and(eq(tokens.worker, workerId), isNull(tokens.revokedAt))),
     prune: (before) =>

@@ -40,9 +40,11 @@ import { resumeOrg } from './resume-org.ts';
 import { resumeWorker } from './resume-worker.ts';
 import { retry } from './retry.ts';
 import { revokeTool } from './revoke-tool.ts';
+import { rotateSecret } from './rotate-secret.ts';
 import { streamMembers } from './stream-members.ts';
 import { subscribe } from './subscribe.ts';
 import { unsubscribe } from './unsubscribe.ts';
+import { updateAgent } from './update-agent.ts';
 import { updateIdentity } from './update-identity.ts';
 import { updatePosition } from './update-position.ts';
 import { updateRole } from './update-role.ts';
@@ -64,6 +66,7 @@ export const catalog: readonly Tool[] = [
   listPositionChildren,
   hireWorker,
   updateIdentity,
+  updateAgent,
   moveWorker,
   pauseWorker,
   resumeWorker,
@@ -79,6 +82,7 @@ export const catalog: readonly Tool[] = [
   getGrant,
   createStream,
   updateStream,
+  rotateSecret,
   deleteStream,
   listStreams,
   getStream,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { forgetStreamSecrets } from '../store/stream-secrets.ts';
 import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { idResult } from './result-schemas.ts';
@@ -13,7 +14,7 @@ export const deleteStream = defineTool({
   effect: 'changes',
   async handler({ streamId }, { change, settings }) {
     await change({ type: 'DeleteStream', streamId });
-    settings.deleteSecret(`stream.${streamId}`);
+    forgetStreamSecrets(settings, streamId);
     return { id: streamId };
   },
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { requireWorker } from '../domain/worker.ts';
 import { required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
-import { workerResult } from './result-schemas.ts';
+import { agentResult, workerResult } from './result-schemas.ts';
 import { roleTitle } from './role-text.ts';
 
 export const getWorker = defineTool({
@@ -13,11 +13,12 @@ export const getWorker = defineTool({
   output: workerResult.extend({
     hiredBy: z.string(),
     email: z.string().optional(),
+    agent: agentResult.optional(),
     streams: z.array(z.string()).describe('It listens to these.'),
   }),
   effect: 'reads',
   async handler({ id }, { journal, queries, stateOf }) {
-    const { kind, positions, hiredBy, email } = requireWorker(journal.org, id);
+    const { kind, positions, hiredBy, email, agent } = requireWorker(journal.org, id);
     const titleOf = (position: string) =>
       roleTitle(queries.role(journal.org.positions.get(position)?.roleId ?? '')?.content ?? '');
     const streams = [...(journal.org.subscribed.get(id) ?? [])].sort();
@@ -30,6 +31,7 @@ export const getWorker = defineTool({
       hiredBy,
       streams,
       ...(email ? { email } : {}),
+      ...(kind === 'ai' ? { agent } : {}),
     };
   },
 });

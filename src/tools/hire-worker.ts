@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalid } from '../domain/errors.ts';
+import { agentArgument } from './agent-argument.ts';
 import { list, optionalId, required } from './arguments.ts';
 import { defineTool } from './define-tool.ts';
 import { refreshFolders, withWarnings } from './refresh-folders.ts';
@@ -30,6 +31,7 @@ export const hireWorker = defineTool({
     ),
     streams: list(z.string(), 'Streams to listen to from the first moment.'),
     email: optionalId("A person's mail address: what is sent to them goes there too, and they may answer by mail."),
+    agent: agentArgument,
   }),
   output: idResult.extend({ granted: z.array(z.string()), ...warnings }),
   effect: 'adds',
@@ -50,6 +52,7 @@ export const hireWorker = defineTool({
       grants: tools.map((tool) => ({ grantId: `g-${newId()}`, tool })),
       streams: args.streams ?? [],
       ...(args.email === undefined ? {} : { email: args.email }),
+      ...(args.agent === undefined ? {} : { agent: args.agent }),
     });
     const warnings = refreshFolders(context, [workerId]);
     const lacking = mentionedTools(role?.content ?? '', toolNames).filter((tool) => !tools.includes(tool));

@@ -11,7 +11,8 @@ import { strangerWarnings } from './strangers.ts';
 export const inviteWorkers = defineTool({
   name: 'invite_workers',
   title: 'Subscribe other Workers',
-  description: 'Subscribe Workers to a Stream, all of them or none. To listen yourself, use subscribe.',
+  description:
+    'Subscribe Workers to a Stream, all of them or none; {} as filter takes a filter away. To listen yourself, use subscribe.',
   input: z.object({
     streamId: required('streamId', 'The Stream they shall listen to.'),
     workerIds: list(z.string(), 'The Workers to subscribe.'),
@@ -25,8 +26,8 @@ export const inviteWorkers = defineTool({
     if (org.streams.has(streamId) && !mayRead(org, caller.workerId, streamId)) {
       throw forbidden(`Stream ${streamId} is private; only its members invite others.`);
     }
-    const wanted = toFilter(filter);
-    await change({ type: 'InviteWorkers', streamId, workerIds, ...(wanted ? { filter: wanted } : {}) });
+    const wanted = filter === undefined ? {} : { filter: toFilter(filter) };
+    await change({ type: 'InviteWorkers', streamId, workerIds, ...wanted });
     return { streamId, workerIds, ...withWarnings(strangerWarnings(context, workerIds)) };
   },
 });

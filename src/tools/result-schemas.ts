@@ -39,6 +39,18 @@ export const positionResult = z.object({ id: z.string(), roleId: z.string(), par
 
 export const grantResult = z.object({ id: z.string(), workerId: z.string(), toolName: z.string() });
 
+/** What was chosen of how a Worker is played. */
+export const agentResult = z
+  .object({
+    kind: z.string().optional(),
+    command: ids.optional(),
+    model: z.string().optional(),
+    effort: z.string().optional(),
+    runSeconds: z.number().int().optional(),
+    context: z.string().optional(),
+  })
+  .describe('What was chosen for it; the rest is as set for all.');
+
 /** What a Worker is and does, without its text. */
 export const workerResult = z.object({
   id: z.string(),

@@ -81,6 +81,8 @@ function shorten(node: Node): void {
   if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum;
   if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum;
   for (const keyword of ['minLength', 'maxLength', 'propertyNames']) delete node[keyword];
+  // Some clients stumble over it; what does not belong is refused by a sentence.
+  if (node.additionalProperties === false) delete node.additionalProperties;
   if (isNode(node.additionalProperties) && Object.keys(node.additionalProperties).length === 0)
     delete node.additionalProperties;
 }

@@ -1,9 +1,8 @@
 // Long polls: a reader says which Streams it waits for, and is woken when something lands there.
 
-import { activationStreamId } from '../domain/ids.ts';
 import type { Entry } from '../store/entries.ts';
 import type { Journal } from '../store/journal.ts';
-import type { TranscriptRow } from '../store/transcripts.ts';
+import { streamOfLine, type TranscriptRow } from '../store/transcripts.ts';
 
 /** Longest a read waits; clients give up after 60 s by default. */
 export const WAIT_MAX_SECONDS = 45;
@@ -70,7 +69,7 @@ export function createWaits(journal: Pick<Journal, 'onCommit'>): Waits {
 function touched(entries: readonly Entry[], transcript: readonly TranscriptRow[]): Set<string> {
   const streams = new Set<string>();
   for (const { stream } of entries) if (stream !== null) streams.add(stream);
-  for (const { worker } of transcript) streams.add(activationStreamId(worker));
+  for (const line of transcript) streams.add(streamOfLine(line));
   return streams;
 }
 

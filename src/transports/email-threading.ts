@@ -9,7 +9,7 @@ const OURS = /^<(e-[0-9a-f-]{36})(?:\.(w-[a-z0-9_-]+))?@[^<>\s@]+>$/;
 export function messageIdsIn(header: string): string[] {
   const found = [...header.slice(0, 100_000).matchAll(MESSAGE_ID)].map(([id]) => id);
   const bare = header.trim();
-  if (found.length === 0 && bare.length <= 900 && /^[^\s<>\p{Cc}]+@[^\s<>\p{Cc}]+$/u.test(bare)) return [`<${bare}>`];
+  if (found.length === 0 && bare.length <= 900 && /^[^\s<>@\p{Cc}]+@[^\s<>\p{Cc}]+$/u.test(bare)) return [`<${bare}>`];
   // The first names the thread; of the rest the newest matter.
   return found.length <= REFERENCES_MAX ? found : [found[0] ?? '', ...found.slice(1 - REFERENCES_MAX)];
 }

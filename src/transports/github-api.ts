@@ -48,7 +48,7 @@ export function createGithubApi(
     }
     const text = await response.text();
     if (!response.ok) throw refusal(response, text, { method, path, about });
-    const next = /<([^>]+)>;\s*rel="next"/.exec(response.headers.get('link') ?? '')?.[1];
+    const next = /<([^<>]+)>;\s*rel="next"/.exec(response.headers.get('link') ?? '')?.[1];
     return { value: parse<T>(text), ...(next?.startsWith(`${base}/`) ? { next } : {}) };
   }
 

@@ -27,10 +27,7 @@ export const webhookOut: Deliverer<{ outbound_url?: string | undefined }> = {
     if (config.outbound_url === undefined)
       throw new DeliveryFailure('refused', 'the Stream has no outbound_url any more');
     if (secrets.length === 0)
-      throw new DeliveryFailure(
-        'retry',
-        'the secret of the Stream is not set; update_stream with its transport makes one',
-      );
+      throw new DeliveryFailure('retry', 'the secret of the Stream is not set; rotate_secret makes one');
     const timestamp = String(Math.floor(now.getTime() / 1_000));
     const answer = await request(config.outbound_url, {
       method: 'POST',

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { agentKind, agentOf, checkAgent } from '../../src/cli/agents.ts';
+import { agentKind, checkAgent, createAgents } from '../../src/cli/agents.ts';
 import { connectOwner, runCli, spawnDaemon, waitFor } from '../support/daemon.ts';
 import { openTestDaemon } from '../support/http.ts';
 import type { ContractAgent } from './contract-agents.ts';
@@ -146,7 +146,7 @@ describe('agent.kind', () => {
   test('is claude; command where only a command is set', async () => {
     const { core, close } = await openTestDaemon();
     onTestFinished(close);
-    expect(agentOf(core.settings).kind).toBe('claude');
+    expect(createAgents(core.settings).of({}).agent.kind).toBe('claude');
     core.settings.set('agent.command', ['node']);
     expect(agentKind(core.settings)).toBe('command');
     core.settings.set('agent.kind', 'claude');

@@ -133,8 +133,23 @@ test('A126: says what is missing, by name and with what to do, instead of starti
   const unknown = await playClaude({ bin: '/bin/true' });
   expect(unknown.result.exit).toContain('does not say its version');
   const loggedOut = await playClaude({ bin: good(), login: {} });
-  expect(loggedOut.result.exit).toContain('not logged in for Workers. Start the daemon with ANTHROPIC_API_KEY');
+  expect(loggedOut.result.exit).toContain(
+    'not logged in for Workers. Run `helix-org login claude`, or start the daemon with ANTHROPIC_API_KEY',
+  );
   expect(existsSync(join(loggedOut.run.folder, 'seen.json'))).toBe(false);
+});
+
+test.each([
+  [
+    { ANTHROPIC_API_KEY: 'sk-secret', CLAUDE_CODE_OAUTH_TOKEN: 'oat-secret' },
+    'The API account of ANTHROPIC_API_KEY pays',
+  ],
+  [{ ANTHROPIC_AUTH_TOKEN: 'tok-secret', ANTHROPIC_BASE_URL: 'https://gateway.example/x' }, 'at gateway.example.'],
+  [{ CLAUDE_CODE_OAUTH_TOKEN: 'oat-secret' }, 'Runs count towards the Claude subscription'],
+])('whose account pays is known from the login, which is not shown: %j', async (login, sentence) => {
+  const report = await examineClaude(good(), login as Record<string, string>);
+  expect(report.account).toContain(sentence);
+  expect(JSON.stringify(report)).not.toContain('secret');
 });
 
 test('is examined without a run: program, version, login, each problem with its fix', async () => {
@@ -144,6 +159,7 @@ test('is examined without a run: program, version, login, each problem with its 
     found: bin,
     version: '2.1.329',
     loggedIn: true,
+    account: 'The API account of ANTHROPIC_API_KEY pays for runs, by use.',
     problems: [],
   });
   expect(await examineClaude('no-such-claude', {})).toEqual({
@@ -156,7 +172,7 @@ test('is examined without a run: program, version, login, each problem with its 
         sentence: expect.stringContaining('no such program'),
         fix: expect.stringContaining('npm install -g @anthropic-ai/claude-code'),
       },
-      { sentence: expect.stringContaining('not logged in'), fix: expect.stringContaining('claude setup-token') },
+      { sentence: expect.stringContaining('not logged in'), fix: expect.stringContaining('helix-org login claude') },
     ],
   });
   for (const [version, isFit] of [
@@ -188,7 +204,7 @@ test('checks what is set now', async () => {
   });
   expect(await agent.check()).toMatchObject({ ok: false, problem: expect.stringContaining('no such program') });
   bin = good();
-  expect(await agent.check()).toEqual({ ok: true, version: '2.1.329' });
+  expect(await agent.check()).toMatchObject({ ok: true, version: '2.1.329' });
   expect(await agent.describe?.({})).toEqual({ version: '2.1.329', model: 'sonnet' });
   expect(await agent.describe?.({ model: 'opus' })).toEqual({ version: '2.1.329', model: 'opus' });
 });

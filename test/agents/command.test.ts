@@ -115,10 +115,10 @@ test('does not blame the agent for a missing folder or a variable that cannot be
   expect(large).toEqual({ outcome: 'failed', exit: 'cannot start "true": spawn E2BIG' });
 });
 
-test('takes the command as it is set when the run starts, for that Worker', async () => {
+test('takes the command as it is set when the run starts', async () => {
   const command = vi.fn(() => ['true']);
   await createCommandAgent({ command }).run(createRun());
-  expect(command).toHaveBeenCalledExactlyOnceWith('w-ada');
+  expect(command).toHaveBeenCalledExactlyOnceWith();
 });
 
 test('checks that the program is there', async () => {

@@ -1,4 +1,4 @@
 import { describeContract } from './contract.ts';
-import { commandAgent } from './contract-agents.ts';
+import { codexStandIn, commandAgent } from './contract-agents.ts';
 
-describeContract(commandAgent);
+for (const agent of [commandAgent, codexStandIn]) describeContract(agent);

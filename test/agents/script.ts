@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 /** What has happened so far. Tools are named as the Worker's Grants name them; an agent's own as the agent does. */
 export type Turn = { results: { text: string; isError: boolean }[]; tools: string[]; prompt: string };
 
-export type Act = { say?: string | string[]; use?: { name: string; input: object }[] } | 'hang';
+export type Act = { say?: string | string[]; use?: { name: string; input: object | string }[] } | 'hang';
 
 export type Script = (turn: Turn) => Act | Promise<Act>;
 

@@ -24,7 +24,7 @@ export async function agentStage(agent: ContractAgent, script: Script, settings:
     settings: { ...following.settings, 'dispatch.attempts': 1, ...settings },
   });
   onTestFinished(() => daemon.stop());
-  if (following.login) daemon.settings.setSecret('login.claude', JSON.stringify(following.login));
+  if (following.login) daemon.settings.setSecret(`login.${agent.kind}`, JSON.stringify(following.login));
   await daemon.recovered;
   const { queries, paths } = daemon;
   const processes = createProcesses(daemon.db);
@@ -69,9 +69,12 @@ export async function agentStage(agent: ContractAgent, script: Script, settings:
     lines,
     /** Bodies of a Worker's transcript, oldest first. */
     transcript: (workerId: string) => lines(workerId).map(({ body }) => body),
-    /** The process of a Worker that runs. */
+    /** The process of a Worker that runs, when it has its environment, which it has not while it becomes another program. */
     process: (workerId: string) =>
-      waitFor(`${workerId} runs`, () => processes.list().find(({ worker }) => worker === workerId)),
+      waitFor(`${workerId} runs`, () => {
+        const found = processes.list().find(({ worker }) => worker === workerId);
+        return found && isAlive(found.pid) && environmentOf(found.pid).HELIX_WORKER_ID ? found : undefined;
+      }),
     folder: (workerId: string) => join(paths.envsDir, workerId),
     /** What the owner published or others did, on a Stream, oldest first. */
     bodies: (streamId: string) =>

@@ -79,9 +79,10 @@ describeInBrowser('the journal and the settings', () => {
     await page.context().clearCookies();
     await page.goto(link);
     await page.click('text=Open helix-org');
-    await page.waitForURL('**/ui/org');
+    await page.waitForURL('**/ui/');
     await isLive(page);
     expect(await page.innerText('.me')).toContain('w-ann');
+    await page.goto(`${daemon.url}/ui/org`);
     expect(await page.locator('form[action^="/ui/do/"]').count()).toBe(0);
     await owners.goto(`${daemon.url}/ui/settings`);
     await owners.locator('tr:has-text("w-ann")').locator('button').click();

@@ -1,12 +1,25 @@
-// Every page in both schemes and two widths. With HELIX_SCREENSHOTS=folder they are kept there (npm run screenshots).
+// Every page in both schemes and two widths: of a newsroom that is made up, so that each state is there; or, with
+// HELIX_SCREENSHOTS=folder (npm run screenshots), of the newsroom demo, kept there as pictures.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { DESKTOP, describeInBrowser, isLive, openPage, overflow, PHONE, seriousFindings } from '../support/browser.ts';
+import {
+  DESKTOP,
+  describeInBrowser,
+  isLive,
+  openPage,
+  overflow,
+  PHONE,
+  type Shown,
+  seriousFindings,
+} from '../support/browser.ts';
 import { openNewsroom } from '../support/newsroom.ts';
+import { addChat } from '../support/newsroom-chat.ts';
+import { openNewsroomDemo } from '../support/newsroom-demo.ts';
 import { addLetters } from '../support/newsroom-letters.ts';
 
 const PAGES: Record<string, string> = {
+  chat: '/ui/',
   org: '/ui/org',
   worker: '/ui/org/workers/w-cleo',
   position: '/ui/org/positions/p-checking',
@@ -34,22 +47,48 @@ const cut = (look: string) =>
 
 const folder = process.env.HELIX_SCREENSHOTS;
 
+type Looked = { daemon: Shown; pages: Record<string, string> };
+
+async function madeUp(): Promise<Looked> {
+  const newsroom = await openNewsroom();
+  await addChat(newsroom);
+  const { queries } = newsroom.daemon;
+  const event = await addLetters(newsroom);
+  /** `$failed` stands for the newest run that ended so. */
+  const located = (path: string) =>
+    path.replace(
+      /\$(failed|running)/,
+      (_, state: 'failed' | 'running') => queries.activationPage({ states: [state], limit: 1 })[0]?.id ?? state,
+    );
+  const pages = Object.fromEntries(Object.entries(PAGES).map(([name, path]) => [name, located(path)]));
+  return { daemon: newsroom.daemon, pages: { ...pages, event: `/ui/events/${event}` } };
+}
+
+async function ofTheDemo(): Promise<Looked> {
+  const { daemon, failed, published, go } = await openNewsroomDemo();
+  // Nobody works at the moment at which this one is looked at.
+  const { 'activation-live': _, ...others } = PAGES;
+  const pages = {
+    ...others,
+    worker: '/ui/org/workers/w-maya',
+    position: '/ui/org/positions/p-copy-desk',
+    history: '/ui/org/roles/r-editor-in-chief/history',
+    activation: `/ui/activations/${published}`,
+    'activation-failed': `/ui/activations/${failed}`,
+    stream: '/ui/streams?id=s-editorial',
+    event: `/ui/events/${go}`,
+  };
+  return { daemon, pages };
+}
+
 describeInBrowser('pages', () => {
-  test('every page looks as it should in both schemes and on a phone', { timeout: 180_000 }, async () => {
-    const newsroom = await openNewsroom();
-    const { daemon } = newsroom;
-    const pages = { ...PAGES, event: `/ui/events/${await addLetters(newsroom)}` };
-    /** `$failed` stands for the newest run that ended so. */
-    const located = (path: string) =>
-      path.replace(/\$(failed|running)/, (_, state: 'failed' | 'running') => {
-        const [run] = daemon.queries.activationPage({ states: [state], limit: 1 });
-        return run?.id ?? state;
-      });
+  test('every page looks as it should in both schemes and on a phone', { timeout: 420_000 }, async () => {
+    const { daemon, pages } = folder ? await ofTheDemo() : await madeUp();
     if (folder) mkdirSync(folder, { recursive: true });
     for (const [look, options] of Object.entries(LOOKS)) {
       const { page } = await openPage(daemon, '/ui/org', options);
       for (const [name, path] of Object.entries(pages)) {
-        const response = await page.goto(daemon.url + located(path));
+        const response = await page.goto(daemon.url + path);
         expect([path, response?.status()]).toEqual([path, 200]);
         await isLive(page);
         expect([path, look, await overflow(page)]).toEqual([path, look, 0]);

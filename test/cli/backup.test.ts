@@ -7,6 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/store/database.ts';
 import { createQueries } from '../../src/store/queries.ts';
 import { dumpReadTables } from '../../src/store/rebuild.ts';
+import { createSecretBox } from '../../src/store/secrets.ts';
+import { unreadableSecrets } from '../../src/store/settings.ts';
 import { verifyJournal } from '../../src/store/verify.ts';
 import { type Acknowledged, load } from '../faults/serve.ts';
 import { cli, connectOwner, startTestDaemon, temporaryDirectory, waitFor } from '../support/daemon.ts';
@@ -96,6 +98,38 @@ describe('a backup', () => {
     const other = await startTestDaemon({ dir: elsewhere });
     expect(other.settings.secret('stream.s-signed')).toBe(secret);
   });
+
+  it('with secrets holds the key that opens them, also when the key is changed over and over meanwhile', async () => {
+    const { daemon, secret } = await org();
+    let isDone = false;
+    let rotations = 0;
+    const rotating = (async () => {
+      for (; !isDone; rotations++) await daemon.control['key.rotate']({});
+    })();
+    const folder = temporaryDirectory();
+    for (let round = 0; round < 5; round++) {
+      const [file, key] = [join(folder, `${round}.db`), join(folder, `${round}.key`)];
+      const before = rotations;
+      await daemon.control.snapshot({ file, key });
+      await waitFor('the key was changed again', () => rotations > before + 1);
+      expect(statSync(key).mode & 0o777).toBe(0o600);
+      const db = openDatabase(file);
+      const box = createSecretBox(Buffer.from(readFileSync(key, 'utf8').trim(), 'base64'));
+      expect(unreadableSecrets(db, box)).toEqual([]);
+      db.sqlite.close();
+    }
+    const archive = join(folder, 'org.tar');
+    expect(await quiet(daemon.dir, 'backup', archive, '--with-secrets')).toMatchObject({ code: 0 });
+    isDone = true;
+    await rotating;
+    const elsewhere = join(temporaryDirectory(), 'new');
+    expect(await quiet(elsewhere, 'restore', archive)).toMatchObject({ code: 0 });
+    const other = await startTestDaemon({ dir: elsewhere });
+    expect(other.settings.secret('stream.s-signed')).toBe(secret);
+    expect(daemon.queries.events(['s-notices'], { limit: 1 })).toMatchObject([
+      { message: { subject: 'The key of the secrets was changed', body: expect.stringContaining('key rotate') } },
+    ]);
+  }, 60_000);
 
   it('is refused where it would overwrite something, or has no place', async () => {
     const { daemon } = await org();

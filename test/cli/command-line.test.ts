@@ -111,3 +111,33 @@ test('a command says on stderr which data directory it uses, unless it prints JS
   expect((await run(['verify', '--data-dir', dir, '--json'])).stderr).toBe('');
   expect((await run(['verify', '--data-dir', dir, '-q'])).stderr).toBe('');
 });
+
+describe('flags may stand before the name of a command, between names, and after them', () => {
+  const dir = NOWHERE;
+  const refused = `There is no organisation here: ${dir} does not exist.`;
+  test.each([
+    [['--json', 'verify', '--data-dir', dir]],
+    [['--json', '--data-dir', dir, 'verify']],
+    [['--data-dir', dir, 'verify', '--json']],
+    [['--json', 'token', 'list', '--data-dir', dir]],
+    [['token', '--json', 'list', '--data-dir', dir]],
+    [['--data-dir', dir, 'token', '--json', 'list']],
+    [['--since', '4', '--json', 'tail', 's-a', `--data-dir=${dir}`]],
+    [['--prefix', 'list', 'config', 'list', '--json', '--data-dir', dir]],
+    [['--worker', 'w-a', 'token', 'create', '-q', '--data-dir', dir]],
+  ])('%j', async (argv) => {
+    const { code, stdout, stderr } = await run(argv);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    // With `--json` or `--quiet` nothing is said of the data directory, so they were understood.
+    expect(stderr).toMatch(new RegExp(`^${refused}`));
+  });
+
+  test('one that nobody knows is refused as it is after it, and help is help', async () => {
+    expect(await run(['--nope', 'verify'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("unknown option '--nope'"),
+    });
+    expect((await run(['--help', 'verify'])).stdout).toContain('Usage: helix-org verify');
+    expect(await run(['--version', '--json'])).toMatchObject({ code: 0 });
+  });
+});

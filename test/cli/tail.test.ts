@@ -91,9 +91,12 @@ test('--since begins after an Event, --json prints objects, --transcripts shows 
   expect(bodies).toEqual(expect.arrayContaining(['two', 'thinking', '=== exit: ok ===']));
 });
 
-test('it goes on where it was when the daemon comes back', async () => {
+test.each([
+  ['where it was', true],
+  ['on another port', false],
+])('it goes on where it stopped when the daemon comes back %s', async (_where, isSame) => {
   const first = await spawnDaemon();
-  const { port } = new URL(first.url);
+  const port = isSame ? new URL(first.url).port : '0';
   await (await connectOwner(first)).call('create_stream', { id: 's-a', name: 'a' });
   const tail = startCli(['tail', '--data-dir', first.dir]);
   const owner = await connectOwner(first);

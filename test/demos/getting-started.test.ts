@@ -40,7 +40,7 @@ it('A197: getting-started shows hello echoed, the Role edited live, a loop stopp
 
 it('stays on request, with a link that signs the owner in, until it is interrupted', { timeout: 120_000 }, async () => {
   const dataDir = join(mkdtempSync(join(tmpdir(), 'helix-demo-')), 'data');
-  const { child, output, ended } = demo('--stay', '--data-dir', dataDir);
+  const { child, output, ended } = demo('webhook', '--stay', '--data-dir', dataDir);
   while (!/Open http\S+/.test(output()) && child.exitCode === null)
     await new Promise((resolve) => setTimeout(resolve, 20));
   const link = /Open (http\S+)/.exec(output())?.[1] ?? '';
@@ -51,6 +51,19 @@ it('stays on request, with a link that signs the owner in, until it is interrupt
   expect(await ended).toBe(0);
   expect(existsSync(join(dataDir, 'org.db'))).toBe(true);
   rmSync(dataDir, { recursive: true });
+});
+
+it('fails, and says what was missing, when the agent does nothing', { timeout: 120_000 }, async () => {
+  const { output, ended } = demo('--agent-command', '["true"]', '--patience', '6');
+  expect(await ended).toBe(1);
+  expect(output()).toContain('The demo failed: waited 6 s in vain until w-echo answers');
+});
+
+it('names the demos there are', async () => {
+  const { output, ended } = demo('--list');
+  expect(await ended).toBe(0);
+  for (const name of ['getting-started', 'webhook', 'email', 'github', 'github-engineer'])
+    expect(output()).toMatch(new RegExp(`^${name} +\\S`, 'm'));
 });
 
 it('says which demos there are when it is asked for another', async () => {

@@ -8,12 +8,14 @@ let hold: AgentHold;
 let notices: string[];
 let probes: number;
 let holds: Org['holds'];
+let kinds: string[];
 
 beforeEach(() => {
   clock = fakeClock();
   notices = [];
   probes = 0;
   holds = new Map();
+  kinds = ['claude', ''];
   open();
 });
 
@@ -23,13 +25,20 @@ function open(): void {
     org: { holds },
     commit: async (_actor: string, command: Command) => {
       if ('notice' in command && command.notice) notices.push(command.notice.subject);
-      if (command.type === 'HoldWork') holds.set(command.hold, { workerId: null, reason: command.reason });
+      if (command.type === 'HoldWork') holds.set(command.hold, { ...command, workerId: null });
       if (command.type === 'ResumeWork') holds.delete(command.hold);
       return { entries: [] };
     },
   };
   hold = createAgentHold(
-    { journal: journal as never, agent: { kind: 'claude' }, now: clock.now, after: clock.after },
+    {
+      journal: journal as never,
+      kind: 'claude',
+      name: 'agent:claude',
+      kinds: () => kinds,
+      now: clock.now,
+      after: clock.after,
+    },
     () => {
       probes += 1;
     },
@@ -119,9 +128,33 @@ test('a restart finds the hold as it was: the first run is the probe, and nobody
   expect(hold.isHeld).toBe(false);
 });
 
-test('the hold of an agent that is used no more ends', () => {
-  holds.set('agent:codex', { workerId: null, reason: 'x' });
-  open();
-  expect([...holds.keys()]).toEqual([]);
-  expect(hold.isHeld).toBe(false);
+test('who is held is said anew when others are played by it, and its end is said when nobody is', () => {
+  hold.watch()('fault', 'x');
+  hold.review();
+  expect(holds.get('agent:claude')?.kinds).toEqual(['claude', '']);
+  kinds = ['claude'];
+  hold.review();
+  expect(holds.get('agent:claude')?.kinds).toEqual(['claude']);
+  hold.end();
+  expect([...holds.keys(), hold.isHeld]).toEqual([false]);
+  expect(notices).toHaveLength(1);
+});
+
+test('when its login or program was changed it is tried at once, and again when a probe that runs began before', () => {
+  hold.watch()('fault', 'not logged in');
+  expect(hold.allowsStart()).toBe(false);
+  hold.tryNow();
+  expect([hold.allowsStart(), probes]).toEqual([true, 1]);
+  const probe = hold.watch();
+  hold.tryNow();
+  expect([hold.allowsStart(), probes]).toEqual([false, 1]);
+  probe('fault', 'not logged in');
+  expect([hold.allowsStart(), probes]).toEqual([true, 2]);
+  hold.watch()('fault', 'not logged in');
+  expect(hold.allowsStart()).toBe(false);
+  hold.tryNow();
+  hold.watch()('works', 'ok');
+  expect([hold.isHeld, holds.size]).toEqual([false, 0]);
+  hold.tryNow();
+  expect(probes).toBe(3);
 });

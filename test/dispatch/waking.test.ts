@@ -153,17 +153,17 @@ it('A108: hiring an AI Worker gives it exactly one trigger, its hire', async () 
 });
 
 it('A62: the first list of tools that a hired agent sees has what it was granted', async () => {
-  const seen: string[][] = [];
+  const seen: Record<string, string[]> = {};
   const stage = await dispatchStage({
     play: async ({ mcp, workerId }) => {
       const caller = await connect(new URL(mcp.url).origin, workerId, mcp.token);
-      seen.push((await caller.tools()).sort());
+      seen[workerId] = (await caller.tools()).sort();
     },
   });
   await stage.hire('w-ann', { grants: ['publish', 'dm'] });
   await stage.hire('w-bob');
   await stage.idle();
-  expect(seen).toEqual([['dm', 'publish'], []]);
+  expect(seen).toEqual({ 'w-ann': ['dm', 'publish'], 'w-bob': [] });
 });
 
 it('loses no wake at any moment around the end of a run', async () => {

@@ -100,6 +100,18 @@ describe('Unsubscribe', () => {
 });
 
 describe('InviteWorkers', () => {
+  test('leaves alone the filter of who listens already, unless one is given, or null for none', () => {
+    const filtered = given(...history, ['w-ada', subscribe('s-in', { from: ['x'] })]);
+    filtered.when('w-owner', invite('s-in', 'w-ada')).staysQuiet();
+    const all: Command = { type: 'InviteWorkers', streamId: 's-in', workerIds: ['w-ada'], filter: null };
+    filtered
+      .when('w-owner', all)
+      .then(
+        { type: 'WorkerUnsubscribed', workerId: 'w-ada', streamId: 's-in' },
+        { type: 'WorkerSubscribed', workerId: 'w-ada', streamId: 's-in', filter: null },
+      );
+  });
+
   test('records each newcomer once', () => {
     given(...history, subscribed('w-bob', 's-in'))
       .when('w-owner', invite('s-in', 'w-ada', 'w-bob', 'w-ada'))

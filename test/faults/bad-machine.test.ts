@@ -71,7 +71,10 @@ it('a disk that is full refuses what it cannot keep, and takes more as soon as t
   await until('posts are refused', async () => (await post(daemon)) === 503);
   const kept = acknowledged.length;
   expect((await fetch(`${daemon.url}/healthz`)).status).toBe(200);
+  const ready = async () => (await (await fetch(`${daemon.url}/readyz`)).text()).trim();
+  await until('it says that it cannot take anything', async () => (await ready()) === 'the disk is full');
   machine.is('');
+  await until('it says that it can again', async () => (await ready()) === 'ready');
   await until('posts are taken again', () => acknowledged.length > kept + 50);
   await posting.stop();
   await expectNothingLost(daemon, acknowledged);

@@ -1,12 +1,15 @@
 // Every route there is, and who may reach it: a route that is not in the table fails.
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createProgram } from '../../src/cli/main.ts';
 import { openTestDaemon, type TestDaemon } from '../support/http.ts';
 
 type Row = {
   url: string;
   /** What each method that it has answers at home to someone without a credential; every other method gets 405. */
   answers: Record<string, number>;
+  /** What differs for another Worker's token that holds. */
+  other?: Record<string, number>;
   /** Whether it answers under the public host, and under any host at all. */
   reach: 'home' | 'inbound' | 'anywhere';
 };
@@ -15,20 +18,30 @@ const ROUTES: Record<string, Row> = {
   '/': { url: '/', answers: { GET: 302 }, reach: 'home' },
   '/healthz': { url: '/healthz', answers: { GET: 200 }, reach: 'anywhere' },
   '/readyz': { url: '/readyz', answers: { GET: 200 }, reach: 'anywhere' },
+  '/metrics': { url: '/metrics', answers: { GET: 401 }, other: { GET: 403 }, reach: 'home' },
   '/webhooks/:stream': { url: '/webhooks/s-in', answers: { POST: 200 }, reach: 'inbound' },
   '/email/postmark': { url: '/email/postmark', answers: { POST: 503 }, reach: 'inbound' },
   '/github/webhook': { url: '/github/webhook', answers: { POST: 503 }, reach: 'inbound' },
   '/workers/:id/mcp': {
     url: '/workers/w-owner/mcp',
     answers: { GET: 401, POST: 401, PUT: 401, PATCH: 401, DELETE: 401, OPTIONS: 401 },
+    other: { GET: 403, POST: 403, PUT: 403, PATCH: 403, DELETE: 403, OPTIONS: 403 },
     reach: 'home',
   },
-  '/events': { url: '/events', answers: { GET: 401 }, reach: 'home' },
-  '/control/:command': { url: '/control/stop', answers: { POST: 401 }, reach: 'home' },
+  '/events': { url: '/events', answers: { GET: 401 }, other: { GET: 200 }, reach: 'home' },
+  '/control/:command': { url: '/control/stop', answers: { POST: 401 }, other: { POST: 403 }, reach: 'home' },
   '/login': { url: '/login', answers: { GET: 200, POST: 403 }, reach: 'home' },
   '/logout': { url: '/logout', answers: { POST: 403 }, reach: 'home' },
   '/ui': { url: '/ui', answers: { GET: 401 }, reach: 'home' },
   '/ui/': { url: '/ui/', answers: { GET: 401 }, reach: 'home' },
+  ...pages(
+    ['log', 'caused', 'recents', 'commands'].map((name) => `/ui/chat/${name}`),
+    { GET: 401 },
+  ),
+  ...pages(
+    ['send', 'stop', 'new', 'open', 'adopt'].map((name) => `/ui/chat/${name}`),
+    { POST: 403 },
+  ),
   ...pages(['/ui/activations', '/ui/activations/silent', '/ui/activations/:id'], { GET: 401 }),
   ...pages(['/ui/activations/:id/state', '/ui/activations/:id/lines', '/ui/attention'], { GET: 401 }),
   ...pages(['/ui/attention/all'], { POST: 403 }),
@@ -101,9 +114,21 @@ const FOREIGN_ORIGINS = [
 const rows = Object.entries(ROUTES);
 
 let daemon: TestDaemon;
+/** Credentials that prove nothing any more, and one of a Worker who holds no tool. */
+let tokens: { expired: string; revoked: string; other: string; session: string };
 beforeAll(async () => {
   daemon = await openTestDaemon({ publicHost: () => `${PUBLIC}:443`, allowedHosts: () => ['box.local'] });
   await daemon.call('create_stream', { id: 's-in', name: 'In', transport: 'webhook' });
+  await daemon.hire('w-other');
+  const { tokens: kept } = daemon.core;
+  const ended = kept.create({ workerId: 'w-owner', label: 'revoked' });
+  kept.revoke(ended.id);
+  tokens = {
+    expired: kept.create({ workerId: 'w-owner', label: 'expired', lifetimeMs: -1 }).token,
+    revoked: ended.token,
+    other: daemon.token('w-other'),
+    session: kept.create({ workerId: 'w-owner', label: 'old', kind: 'session', lifetimeMs: -1 }).token,
+  };
 });
 afterAll(() => daemon.close());
 
@@ -136,7 +161,7 @@ test('every route has a row in the table', () => {
   expect(registered().sort()).toEqual(Object.keys(ROUTES).sort());
 });
 
-describe.each(rows)('%s', (_path, { url, answers, reach }) => {
+describe.each(rows)('%s', (_path, { url, answers, other = {}, reach }) => {
   test('answers its methods, and 405 with Allow to the others', async () => {
     for (const method of METHODS) {
       const { statusCode, headers } = await ask(url, method);
@@ -147,6 +172,28 @@ describe.each(rows)('%s', (_path, { url, answers, reach }) => {
             .replace(/, HEAD$/, '')
             .split(', '),
         ).toEqual(Object.keys(answers));
+    }
+  });
+
+  test('takes no credential that has ended for one', async () => {
+    const stale = [
+      ...[tokens.expired, tokens.revoked, tokens.session, 'hxo_', ''].map((token) => ({
+        authorization: `Bearer ${token}`,
+      })),
+      ...[tokens.session, tokens.expired, tokens.other].map((token) => ({ cookie: `helix_session=${token}` })),
+    ];
+    for (const headers of stale) {
+      for (const [method, status] of Object.entries(answers))
+        expect([method, headers, (await ask(url, method, headers)).statusCode]).toEqual([method, headers, status]);
+    }
+  });
+
+  test("gives another Worker's token what is that Worker's own, and no more", async () => {
+    for (const [method, status] of Object.entries({ ...answers, ...other })) {
+      const headers = { authorization: `Bearer ${tokens.other}` };
+      // What is a stream answers to HEAD as it does to GET, and ends.
+      const { statusCode } = await ask(url, status === 200 && other.GET ? 'HEAD' : method, headers);
+      expect([method, statusCode]).toEqual([method, status]);
     }
   });
 
@@ -272,4 +319,15 @@ test('an address it was bound to is one of its names', async () => {
   const bound = await openTestDaemon({ listen: { host: '::1' } });
   expect((await bound.app.inject({ url: '/ui', headers: { host: '[::1]:1' } })).statusCode).toBe(401);
   await bound.close();
+});
+
+test('A196: pages and endpoints answer nobody without a credential, and nothing but this machine is listened to', async () => {
+  for (const path of ['/ui/org', '/ui/settings', '/events', '/workers/w-owner/mcp'])
+    expect([path, (await ask(path, 'GET')).statusCode]).toEqual([path, 401]);
+  expect(new URL(daemon.url).hostname).toBe('127.0.0.1');
+  const serve = createProgram({ out: () => {}, err: () => {}, environment: {}, exitCode: 0 }).commands.find(
+    (command) => command.name() === 'serve',
+  );
+  const address = serve?.options.find(({ long }) => long === '--addr');
+  expect(address?.defaultValue).toMatchObject({ host: '127.0.0.1', port: 8080 });
 });

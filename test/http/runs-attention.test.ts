@@ -122,6 +122,20 @@ describe('one activation', () => {
     expect(call).toContain('it is out');
   });
 
+  test('calls that an agent of one’s own prints are paired with their results too', async () => {
+    const run = await begin([(await publish('printed')).seq]);
+    say(run, 'tool_use look: {"at":"the desk"}');
+    say(run, 'tool_result: it is tidy');
+    say(run, 'tool_use shout: very loud');
+    say(run, 'tool_result-error: nobody', { text: 'tool_result-error: nobody heard' });
+    await end(run, 'done');
+    const { html } = await get(`/ui/activations/${run}`);
+    const calls = [...html.matchAll(/<li id="l-\d+" class="call">([\s\S]*?)<\/li>/g)].map(([, each]) => each);
+    expect(calls).toHaveLength(2);
+    expect(calls[0]).toMatch(/at: the desk[\s\S]*it is tidy/);
+    expect(calls[1]).toMatch(/very loud[\s\S]*nobody heard/);
+  });
+
   test('a result that comes later finds its call, and a fragment brings only what is new', async () => {
     const run = await begin([(await publish('late')).seq]);
     say(run, 'tool_use look: {}', { tool_use: { id: 't9', name: 'look', input: {} } });
@@ -195,6 +209,29 @@ describe('the list', () => {
 });
 
 describe('attention', () => {
+  test('what expired is there, can be shown after all, and is gone from there then', async () => {
+    const { id, seq } = await publish('yesterday’s question');
+    const before = mattersOn((await get('/ui/attention')).html);
+    const reason = 'it waited for 24 hours (dispatch.expire_hours)';
+    await daemon.core.journal.commit('system', { type: 'ExpireTriggers', workerId: 'w-echo', triggers: [seq], reason });
+    const { html } = await get('/ui/attention');
+    expect(mattersOn(html)).toBe(before + 1);
+    expect(counted(html)).toBe(before + 1);
+    const row = /<li id="m-expired-w-echo-[\s\S]*?<\/li>/.exec(html)?.[0] ?? '';
+    for (const text of [
+      'Expired',
+      'yesterday’s question',
+      'It waited too long to wake w-echo',
+      reason,
+      'Show it after all',
+    ])
+      expect(row).toContain(text);
+    expect((await get('/ui/attention', { workerId: 'w-ann' })).html).not.toContain('yesterday’s question');
+    const { next } = await send('/ui/do/retry', { id, workerId: 'w-echo' });
+    expect(next).not.toContain('m-expired-w-echo');
+    expect(daemon.core.queries.asideOf(seq)).toMatchObject([{ state: 'requeued' }]);
+  });
+
   test('says calmly that nothing needs anybody, and what would stand here', async () => {
     const fresh = await openTestDaemon();
     const { token } = fresh.core.tokens.create({ workerId: 'w-owner', kind: 'session', label: 'test' });

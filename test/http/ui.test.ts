@@ -568,3 +568,70 @@ describe('markdown', () => {
     expect(markdown('['.repeat(5_000))).toContain('<pre class="plain">');
   });
 });
+
+describe('how a Worker is played', () => {
+  const back = '/ui/org/workers/w-echo';
+
+  test('is shown and changed on the page of the Worker, by the tool, and told in the journal', async () => {
+    expect((await get(back)).html).toContain('As is set for all.');
+    const saved = await send('/ui/do/update_agent', {
+      workerId: 'w-echo',
+      back,
+      'agent.kind': 'codex',
+      'agent.model': 'gpt-x',
+      'agent.effort': '',
+      'agent.runSeconds': '90',
+      'agent.context': '',
+      'agent.command': '',
+    });
+    expect(saved.flash).toContain('next activation of w-echo');
+    expect(textOf(saved.next)).toContain('codex, model gpt-x, at most 90 s a run; the rest as is set for all.');
+    expect(daemon.core.journal.org.workers.get('w-echo')?.agent).toEqual({
+      kind: 'codex',
+      model: 'gpt-x',
+      runSeconds: 90,
+    });
+    expect((await get('/ui/journal?about=w-echo')).html).toMatch(/chose how.*is played: codex, gpt-x/s);
+    const refused = await send('/ui/do/update_agent', {
+      workerId: 'w-echo',
+      back,
+      form: 'agent-w-echo',
+      'agent.kind': 'codex',
+      'agent.model': '-x',
+    });
+    expect(refused.flash).toContain('no name of a model');
+    expect(refused.next).toContain('name="agent.model" value="-x"');
+    await send('/ui/do/update_agent', {
+      workerId: 'w-echo',
+      back,
+      'agent.kind': '',
+      'agent.model': '',
+      'agent.runSeconds': '',
+    });
+    expect(daemon.core.journal.org.workers.get('w-echo')?.agent).toEqual({});
+  });
+
+  test('only the owner is offered the command, and nobody a form whose tool they lack', async () => {
+    expect((await get(back)).html).toContain('name="agent.command"');
+    expect((await get(back, { workerId: 'w-ann' })).html).not.toContain('name="agent.');
+    await daemon.call('grant_tool', { workerId: 'w-ann', toolName: 'update_agent' });
+    const { html } = await get(back, { workerId: 'w-ann' });
+    expect(html).toContain('name="agent.kind"');
+    expect(html).not.toContain('name="agent.command"');
+  });
+
+  test('what holds a kind of agent is a matter of attention, with its reason and when it began', async () => {
+    const reason = 'the agent codex does not work: not logged in';
+    await daemon.core.journal.commit('system', {
+      type: 'HoldWork',
+      hold: 'agent:codex',
+      workerId: null,
+      kinds: ['codex'],
+      reason,
+    });
+    const { html } = await get('/ui/attention');
+    expect(textOf(html)).toContain('codex does not work');
+    await daemon.core.journal.commit('system', { type: 'ResumeWork', hold: 'agent:codex' });
+    expect(textOf((await get('/ui/attention')).html)).not.toContain('codex does not work');
+  });
+});

@@ -2,40 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CLAUDE_BIN } from '../agents/contract-agents.ts';
 import { createFolder } from '../agents/play.ts';
+import { doesBubblewrapWork, liveIn, recipe } from './bubblewrap.ts';
 import { obedientStage } from './obedient.ts';
 
 const bash = (command: string) => ({ name: 'Bash', input: { command } });
-
-/** As docs/security.md has it, and with this clone's Claude Code to be seen wherever the clone lies. */
-const recipe = (): string[] => {
-  const text = readFileSync(fileURLToPath(new URL('../../docs/security.md', import.meta.url)), 'utf8');
-  const [, json] = /agent\.wrap '(\[[^']*"bwrap"[^']*\])'/.exec(text) ?? [];
-  const words = JSON.parse(json ?? '[]') as string[];
-  const agent = dirname(CLAUDE_BIN);
-  return words.toSpliced(words.indexOf('--bind'), 0, '--ro-bind', agent, agent);
-};
-
-/** Until the test has ended. */
-function liveIn(home: string): void {
-  const before = process.env.HOME;
-  process.env.HOME = home;
-  onTestFinished(() => {
-    process.env.HOME = before;
-  });
-}
-
-function doesBubblewrapWork(): string | undefined {
-  try {
-    execFileSync('bwrap', ['--ro-bind', '/', '/', 'true'], { stdio: 'pipe' });
-    return undefined;
-  } catch (error) {
-    return String((error as { stderr?: Buffer; message: string }).stderr ?? '').trim() || String(error);
-  }
-}
 
 test('in bubblewrap a shell sees its own folder, and neither the daemon’s data nor other Workers’ nor the user’s files', async () => {
   const broken = doesBubblewrapWork();
@@ -47,7 +20,7 @@ test('in bubblewrap a shell sees its own folder, and neither the daemon’s data
   const home = createFolder();
   writeFileSync(join(home, 'private'), 'a private file');
   liveIn(home);
-  stage.daemon.settings.set('agent.wrap', recipe());
+  stage.daemon.settings.set('agent.wrap', recipe(dirname(CLAUDE_BIN)));
   if (broken !== undefined) {
     // No namespaces on this machine: then it says so, and nothing runs without its sandbox.
     await stage.post('OBEY []');
@@ -77,7 +50,7 @@ test('what a shell leaves running in bubblewrap is gone with the run', async () 
   if (doesBubblewrapWork() !== undefined) return;
   const stage = await obedientStage({ grants: ['agent:Bash'] });
   liveIn(createFolder());
-  stage.daemon.settings.set('agent.wrap', recipe());
+  stage.daemon.settings.set('agent.wrap', recipe(dirname(CLAUDE_BIN)));
   const seconds = 100_000 + process.pid;
   await stage.order(bash(`(setsid sleep ${seconds} > /dev/null 2>&1 &)`));
   const running = execFileSync('ps', ['-axo', 'command'], { encoding: 'utf8' });

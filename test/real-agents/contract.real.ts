@@ -1,4 +1,4 @@
 import { describeContract } from '../agents/contract.ts';
-import { claudeAgent } from '../agents/contract-agents.ts';
+import { claudeAgent, codexAgent } from '../agents/contract-agents.ts';
 
-for (const agent of [claudeAgent]) describeContract(agent);
+for (const agent of [claudeAgent, codexAgent]) describeContract(agent);

@@ -4,7 +4,7 @@ import { type ContractAgent, claudeAgent } from '../agents/contract-agents.ts';
 import type { Script, Turn } from '../agents/script.ts';
 import { agentStage, type HireOptions } from '../agents/stage.ts';
 
-export type Order = { name: string; input: object };
+export type Order = { name: string; input: object | string };
 
 const orderedIn = ({ prompt }: Turn): Order[] => {
   const last = prompt.match(/^ {4}OBEY (.*)$/gm)?.at(-1);

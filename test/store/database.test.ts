@@ -7,6 +7,7 @@ import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { describe, expect, test } from 'vitest';
 import { agentSessions } from '../../src/store/agent-schema.ts';
 import * as attachmentSchema from '../../src/store/attachment-schema.ts';
+import * as chatSchema from '../../src/store/chat-schema.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import * as outboxSchema from '../../src/store/outbox-schema.ts';
 import * as runTables from '../../src/store/run-tables.ts';
@@ -168,9 +169,14 @@ describe('the migrations', () => {
 
 describe('schema.ts', () => {
   const { sqlite } = openDatabase(':memory:');
-  const tables = Object.values({ ...schema, ...runTables, ...outboxSchema, ...attachmentSchema, agentSessions }).filter(
-    (value) => is(value, SQLiteTable),
-  );
+  const tables = Object.values({
+    ...schema,
+    ...runTables,
+    ...outboxSchema,
+    ...attachmentSchema,
+    ...chatSchema,
+    agentSessions,
+  }).filter((value) => is(value, SQLiteTable));
 
   test('names every table that SQLite has', () => {
     const names = sqlite
@@ -201,7 +207,7 @@ describe('schema.ts', () => {
   test('lists as read tables those that a rebuild may empty, and no others', () => {
     const operational = ['outbox', 'idempotency', 'transcripts', 'processes', 'tokens', 'settings', 'counters'];
     const kept = ['journal', 'content', ...operational];
-    kept.push('agent_sessions', 'attachments', 'attachment_slices');
+    kept.push('agent_sessions', 'attachments', 'attachment_slices', 'conversations', 'chat_lines');
     const read = schema.readTables.map(getTableName);
     expect([...read, ...kept].sort()).toEqual(tables.map(getTableName).sort());
   });

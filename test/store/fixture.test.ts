@@ -25,6 +25,7 @@ const EVERY_TYPE = Object.keys({
   IdentityUpdated: 1,
   WorkerMoved: 1,
   WorkerEmailChanged: 1,
+  AgentUpdated: 1,
   WorkerFired: 1,
   WorkerPaused: 1,
   WorkerResumed: 1,

@@ -35,6 +35,18 @@ describe('a token', () => {
     expect(tokens.verify(token, 'token')).toMatchObject({ workerId: 'w-ada', onBehalfOf: 'w-owner' });
   });
 
+  test('of a chat is extended while the chat goes on, also when it has just ended, and never after it was revoked', () => {
+    const { id, token } = tokens.create({ workerId: 'w-ada', label: 'chat', kind: 'chat', lifetimeMs: 1_000 });
+    expect(tokens.verify(token, 'token')).toBeUndefined();
+    later(2_000);
+    expect(tokens.verify(token, 'chat')).toBeUndefined();
+    expect(tokens.extend(id, 1_000)).toBe(true);
+    expect(tokens.verify(token, 'chat')).toMatchObject({ workerId: 'w-ada' });
+    tokens.revoke(id);
+    expect(tokens.extend(id, 1_000)).toBe(false);
+    expect(tokens.verify(token, 'chat')).toBeUndefined();
+  });
+
   test('is stored nowhere', () => {
     const { token } = tokens.create({ workerId: 'w-ada', label: 'laptop' });
     for (const end of ['', '-wal']) expect(readFileSync(`${file}${end}`).includes(token.slice(4))).toBe(false);

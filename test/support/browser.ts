@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, describe, expect, onTestFinished } from 'vitest';
-import { startTestDaemon, type TestDaemon, type TestDaemonOptions } from './daemon.ts';
+import { startTestDaemon, type TestDaemonOptions } from './daemon.ts';
 
 const PLACES = [
   process.env.HELIX_CHROMIUM ?? '',
@@ -23,7 +23,7 @@ const FLAGS = [
 ];
 
 /** For one step; a page of a busy machine may take a while. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 const executablePath = PLACES.find((path) => path !== '' && existsSync(path));
 
@@ -59,12 +59,18 @@ export type OpenPage = {
   requests: string[];
 };
 
+/** A daemon whose pages can be looked at. */
+export type Shown = {
+  url: string;
+  tokens: { create(options: { workerId: string; kind: 'session'; label: string }): { token: string } };
+};
+
 /**
  * A page of a signed-in Worker in a browser of its own. The test fails when anything breaks the content security policy, when a
  * script fails, or when anything is asked of another host.
  */
 export async function openPage(
-  daemon: Pick<TestDaemon, 'url' | 'tokens'>,
+  daemon: Shown,
   path: string,
   { workerId = 'w-owner', ...options }: BrowserContextOptions & { workerId?: string } = {},
 ): Promise<OpenPage> {

@@ -18,7 +18,7 @@ import type { AgentResult, AgentRun } from '../../src/domain/agent.ts';
 const LAUNCHER = fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url));
 /** A data directory that is not there, so that no test touches somebody's own. */
 export const NOWHERE = '/nonexistent/helix-org';
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 
 /** A directory that is removed when the test ends. */
 export function temporaryDirectory(): string {

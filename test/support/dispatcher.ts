@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { onlyAgent } from '../../src/cli/agents.ts';
 import { createActivationTokens } from '../../src/dispatch/activation-tokens.ts';
 import { createDispatcher } from '../../src/dispatch/dispatcher.ts';
 import { createFolders } from '../../src/dispatch/folder.ts';
 import { recover } from '../../src/dispatch/recovery.ts';
-import type { AgentResult, AgentRun } from '../../src/domain/agent.ts';
+import type { Agent, AgentResult, AgentRun, Agents, RunAgent } from '../../src/domain/agent.ts';
 import { createAgentSessions } from '../../src/store/agent-sessions.ts';
 import { createExpired } from '../../src/store/expired.ts';
 import { createHeldTriggers } from '../../src/store/held-triggers.ts';
@@ -33,11 +34,16 @@ type Options = {
   clock?: FakeClock;
   /** How fast AI Workers may publish; left out, as fast as they like. */
   publish?: { perMinute: number; burst: number };
+  /** Made of what plays a run; left out, one agent plays all. */
+  agents?: (play: RunAgent) => Agents;
   /** Stands between the dispatcher and the journal. */
   journal?: (real: Journal) => Journal;
 };
 
 const done: AgentResult = { outcome: 'done', exit: 'ok' };
+
+/** An agent of this kind that is always fit. */
+export const heldAgent = (kind: string, run: RunAgent): Agent => ({ kind, check: async () => ({ ok: true }), run });
 
 /** Runs stay open until the test ends them, unless {@link Dispatching.play} is set. */
 export async function openDispatching({ file = ':memory:', settings: wanted = {}, ...options }: Options = {}) {
@@ -122,6 +128,16 @@ export async function openDispatching({ file = ':memory:', settings: wanted = {}
     },
   };
 
+  const playHeld: RunAgent = (run) =>
+    new Promise((resolve) => {
+      const held = { ...run, finish: (result = {}) => resolve({ ...done, ...result }) };
+      run.onStart({ pid: 1, startedAt: 'then' });
+      run.onSegment({ body: 'at work' });
+      run.signal.addEventListener('abort', () => held.finish({ outcome: 'interrupted', exit: 'interrupted' }));
+      runs.push(held);
+      if (stage.play) held.finish(stage.play(held));
+    });
+
   stage.dispatcher = createDispatcher({
     ...stage,
     journal: options.journal?.(org.journal) ?? org.journal,
@@ -129,18 +145,7 @@ export async function openDispatching({ file = ':memory:', settings: wanted = {}
     heldTriggers: createHeldTriggers(org.db),
     policy: 'The policy.',
     sessions: createAgentSessions(org.db),
-    agent: {
-      kind: 'held',
-      run: (run) =>
-        new Promise((resolve) => {
-          const held = { ...run, finish: (result = {}) => resolve({ ...done, ...result }) };
-          run.onStart({ pid: 1, startedAt: 'then' });
-          run.onSegment({ body: 'at work' });
-          run.signal.addEventListener('abort', () => held.finish({ outcome: 'interrupted', exit: 'interrupted' }));
-          runs.push(held);
-          if (stage.play) held.finish(stage.play(held));
-        }),
-    },
+    agents: options.agents?.(playHeld) ?? onlyAgent(heldAgent('held', playHeld), settings),
     mcpUrl,
     now: clock.now,
     after: clock.after,

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { createChatParts } from '../../src/cli/chat-parts.ts';
 import { type Core, openCore } from '../../src/cli/core.ts';
 import { dataPaths } from '../../src/cli/data-dir.ts';
 import { ensureOwner } from '../../src/cli/owner.ts';
@@ -86,6 +87,7 @@ export async function openTestDaemon({
   const app = createApp({
     ...core,
     ...pages,
+    ...createChatParts(core),
     door,
     activationTokens,
     transports,

@@ -78,6 +78,7 @@ async function hireAll(commit: Commit): Promise<void> {
     await commit('w-owner', { ...hire, workerId, grants: [], streams: ['s-in'] });
   await commit('w-owner', { ...hire, workerId: 'w-eve', kind: 'human', grants: [], streams: [] });
   await commit('w-owner', { type: 'UpdateIdentity', workerId: 'w-eve', content: 'Eve.', email: 'eve@example.com' });
+  await commit('w-owner', { type: 'UpdateAgent', workerId: 'w-ada', agent: { kind: 'codex', runSeconds: 60 } });
   await commit('w-owner', { type: 'MoveWorker', workerId: 'w-bob', positions: ['p-desk', 'p-back'] });
   await commit('w-owner', { type: 'PauseWorker', workerId: 'w-bob' });
   await commit('w-owner', { type: 'ResumeWorker', workerId: 'w-bob' });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { Cause } from '../../src/domain/entry.ts';
 import type { Command } from '../../src/domain/org.ts';
+import type { AgentChange } from '../../src/domain/worker-agent.ts';
 import type { CommitOptions } from '../../src/store/journal.ts';
 import { TOOLS } from './given.ts';
 import { messageContent } from './org.ts';
@@ -74,6 +75,16 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     type: fc.constant('UpdateIdentity' as const),
     workerId,
     email: fc.option(fc.oneof(text, fc.constant('eve@example.com'))),
+  }),
+  fc.record({
+    type: fc.constant('UpdateAgent' as const),
+    workerId,
+    agent: fc.constantFrom<AgentChange[]>(
+      { kind: 'codex' },
+      { kind: null, model: 'opus' },
+      { runSeconds: 60 },
+      { kind: 'x' },
+    ),
   }),
   fc.record({ type: fc.constant('MoveWorker' as const), workerId, positions: fc.array(positionId, { maxLength: 3 }) }),
   fc.record({

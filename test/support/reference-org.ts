@@ -7,6 +7,7 @@ type WorkerModel = {
   kind: Kind;
   positions: string[];
   identity: string;
+  agent: AgentModel;
   hirer: string;
   paused: boolean;
   fired: boolean;
@@ -22,6 +23,7 @@ type StreamModel = {
   listeners: Set<string>;
 };
 type EventModel = { stream: string; by: string; state: 'plain' | 'held' | 'done'; redacted: boolean };
+type AgentModel = { kind?: string; model?: string; command?: string[]; runSeconds?: number };
 /** What the tools take, all together; each reads its own. */
 type Args = Record<
   | 'id'
@@ -36,7 +38,7 @@ type Args = Record<
   | 'body'
   | 'toWorkerId',
   string
-> & { kind: Kind; parentId?: string; private?: boolean; hold?: boolean } & Record<
+> & { kind: Kind; parentId?: string; private?: boolean; hold?: boolean; agent?: AgentModel | null } & Record<
     'grants' | 'streams' | 'positions' | 'workerIds',
     string[]
   >;
@@ -68,6 +70,7 @@ export class ReferenceOrg {
       paused: false,
       fired: false,
       tools: new Set(tools),
+      agent: {},
     });
     this.streams.set('s-notices', { ...this.#newStream('Notices'), purpose: 'notices', isPrivate: true });
     this.#listen('w-owner', 's-notices');
@@ -154,6 +157,7 @@ export class ReferenceOrg {
         paused: false,
         fired: false,
         tools: new Set(),
+        agent: {},
       });
       for (const tool of grants) this.workers.get(id)?.tools.add(tool);
       for (const streamId of streams) this.#listen(id, streamId);
@@ -168,6 +172,20 @@ export class ReferenceOrg {
       const worker = this.#employed(workerId);
       if (!worker || blank(content) || (workerId === 'w-owner' && caller !== 'w-owner')) return 'refused';
       worker.identity = content;
+      return true;
+    },
+    update_agent: ({ workerId, agent }, caller) => {
+      const worker = this.#employed(workerId);
+      if (worker?.kind !== 'ai' || agent === undefined || agent?.kind === 'puppet') return 'refused';
+      const setsCommand = agent === null ? worker.agent.command : agent.command && !worker.agent.command;
+      if (setsCommand && caller !== 'w-owner') return 'refused';
+      if (agent === null) worker.agent = {};
+      else {
+        const kind = agent.command ? 'command' : (agent.kind ?? worker.agent.kind);
+        const { command, model, ...kept } = worker.agent;
+        const before = kind === worker.agent.kind ? { ...worker.agent } : kept;
+        worker.agent = { ...before, ...agent, ...(kind === undefined ? {} : { kind }) };
+      }
       return true;
     },
     move_worker: ({ workerId, positions }) => {
@@ -203,9 +221,10 @@ export class ReferenceOrg {
       this.streams.set(id, { ...this.#newStream(name), isPrivate: isPrivate ?? false });
       return true;
     },
-    update_stream: ({ streamId, name, private: isPrivate, hold }) => {
+    update_stream: ({ streamId, name, private: isPrivate, hold }, caller) => {
       const stream = this.#open(streamId);
       if (!stream || (stream.purpose !== 'open' && stream.purpose !== 'notices')) return 'refused';
+      if (!this.mayRead(caller, streamId)) return 'refused';
       if (name !== undefined && (blank(name) || this.#isTaken(name, streamId))) return 'refused';
       Object.assign(stream, {
         name: name ?? stream.name,
@@ -214,9 +233,11 @@ export class ReferenceOrg {
       });
       return true;
     },
-    delete_stream: ({ streamId }) => {
+    // Streams of the model reach nowhere, so they have no secret.
+    rotate_secret: () => 'refused',
+    delete_stream: ({ streamId }, caller) => {
       const stream = this.#open(streamId);
-      if (stream?.purpose !== 'open') return 'refused';
+      if (stream?.purpose !== 'open' || !this.mayRead(caller, streamId)) return 'refused';
       stream.deleted = true;
       stream.listeners.clear();
       return true;

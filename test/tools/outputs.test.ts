@@ -80,6 +80,10 @@ it('every tool answers exactly what it says it answers', async () => {
   await call('get_stream', { id: 's-talk' });
   await call('fire_worker', { workerId: 'w-bob' });
   await call('delete_position', { id: 'p-spare' });
+  const signed = { kind: 'webhook', config: { secret: true } };
+  await call('create_stream', { id: 's-signed', name: 'signed', transport: signed });
+  await call('update_agent', { workerId: 'w-ann', agent: { model: 'opus' } });
+  await call('rotate_secret', { streamId: 's-signed' });
   await call('create_role', { id: 'r-unused', content: '# Unused' });
   await call('delete_role', { id: 'r-unused' });
   expect(catalog.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual([]);

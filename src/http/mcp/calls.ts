@@ -1,5 +1,7 @@
 import type { Credential } from '../auth.ts';
 
+export type RunningCall = { signal: AbortSignal; done(): void };
+
 /**
  * Calls that run now. Clients of the 2025 protocol cancel by a request of its own, which meets another server here, so the
  * endpoint knows what runs. Without sessions two clients with one token may use the same id; then neither is cancelled.
@@ -9,7 +11,7 @@ export function createCalls() {
   let onSettled = () => {};
   const keyOf = (credential: Credential, id: unknown) => `${credential.id} ${typeof id} ${String(id)}`;
   return {
-    begin(credential: Credential, id: string | number, signal: AbortSignal) {
+    begin(credential: Credential, id: string | number, signal: AbortSignal): RunningCall {
       const key = keyOf(credential, id);
       const controller = new AbortController();
       const same = running.get(key) ?? new Set();

@@ -1,6 +1,6 @@
 // The short way for the two methods that make up nearly all traffic. The SDK builds web requests, a server, a transport and
 // streams for each message, which costs ten times what the call itself does. A request that is plain (well-formed, no progress
-// wanted, nothing to wait for) is answered here with what the SDK would have answered; every other one is the SDK's.
+// wanted) is answered here with what the SDK would have answered; every other one is the SDK's.
 import type { IncomingHttpHeaders } from 'node:http';
 import {
   CLIENT_CAPABILITIES_META_KEY,
@@ -12,12 +12,16 @@ import {
 } from '@modelcontextprotocol/server';
 import type { ToolDoor } from '../../tools/call-tool.ts';
 import type { Caller } from '../../tools/define-tool.ts';
+import type { RunningCall } from './calls.ts';
 import { toolJson } from './tools.ts';
 
 export type PlainPath = {
-  /** The body of the answer, with status 200; undefined when the SDK shall answer. */
-  answer(headers: IncomingHttpHeaders, message: unknown, caller: () => Caller): Promise<string | undefined>;
+  /** The body of the answer, with status 200, empty when the call was cancelled; undefined when the SDK shall answer. */
+  answer(headers: IncomingHttpHeaders, message: unknown, callers: Callers): Promise<string | undefined>;
 };
+
+/** Who calls: at once, or in a call that waits and can be cancelled meanwhile. */
+export type Callers = { now(): Caller; waiting(id: string | number): { caller: Caller; call: RunningCall } };
 
 const MODERN = '2026-07-28';
 const ENVELOPE = [PROTOCOL_VERSION_META_KEY, CLIENT_INFO_META_KEY, CLIENT_CAPABILITIES_META_KEY];
@@ -29,7 +33,7 @@ const TOOLS_MAX = 100;
 
 type Plain =
   | { method: 'tools/list'; id: string | number; isModern: boolean }
-  | { method: 'tools/call'; id: string | number; isModern: boolean; name: string; args: unknown };
+  | { method: 'tools/call'; id: string | number; isModern: boolean; name: string; args: unknown; waits: boolean };
 
 /** @param identity as the server tells it to clients */
 export function createPlainPath(door: ToolDoor, identity: object): PlainPath {
@@ -41,15 +45,28 @@ export function createPlainPath(door: ToolDoor, identity: object): PlainPath {
     return `,"resultType":"complete"${cache},"_meta":${meta}`;
   };
   return {
-    async answer(headers, message, callerOf) {
+    async answer(headers, message, callers) {
       const plain = plainRequest(headers, message, known);
       if (!plain) return undefined;
-      const caller = callerOf();
-      const fields = plain.method === 'tools/list' ? list(door, caller) : await call(door, caller, plain);
-      if (fields === undefined) return undefined;
+      const fields = await fieldsOf(door, plain, callers);
+      if (fields === undefined || fields === CANCELLED) return fields;
       return `{"result":{${fields}${tailOf(plain)}},"jsonrpc":"2.0","id":${JSON.stringify(plain.id)}}`;
     },
   };
+}
+
+const CANCELLED = '';
+
+async function fieldsOf(door: ToolDoor, plain: Plain, callers: Callers): Promise<string | undefined> {
+  if (plain.method === 'tools/list') return list(door, callers.now());
+  if (!plain.waits) return call(door, callers.now(), plain);
+  const { caller, call: running } = callers.waiting(plain.id);
+  try {
+    const fields = await call(door, caller, plain);
+    return running.signal.aborted ? CANCELLED : fields;
+  } finally {
+    running.done();
+  }
 }
 
 function list(door: ToolDoor, { workerId }: Caller): string | undefined {
@@ -84,9 +101,8 @@ function plainRequest(headers: IncomingHttpHeaders, message: unknown, known: Set
   if (method === 'tools/list') return hasOnly(params, '_meta') ? { ...common, method } : undefined;
   if (method !== 'tools/call' || !hasOnly(params, 'name', 'arguments', '_meta')) return undefined;
   const { name, arguments: args = {} } = params;
-  // A call that waits is shown to be alive, and can be cancelled.
-  if (typeof name !== 'string' || !isObject(args) || 'wait' in args) return undefined;
-  return { ...common, method, name, args };
+  if (typeof name !== 'string' || !isObject(args)) return undefined;
+  return { ...common, method, name, args, waits: 'wait' in args };
 }
 
 function isModernPlain(

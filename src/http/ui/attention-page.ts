@@ -24,7 +24,7 @@ const GROUPS: { id: string; name: string; hint: string; kinds: Matter['kind'][] 
     id: 'failed',
     name: 'Went wrong',
     hint: 'Later work goes on without it.',
-    kinds: ['parked', 'dead', 'unanswered'],
+    kinds: ['parked', 'dead', 'unanswered', 'expired'],
   },
   {
     id: 'held',
@@ -67,6 +67,14 @@ const BULKS: Record<string, { kinds: Matter['kind'][]; what: string; acts: { too
     what: 'parked',
     acts: [
       { tool: 'retry', label: 'Try again' },
+      { tool: 'discard', label: 'Discard' },
+    ],
+  },
+  expired: {
+    kinds: ['expired'],
+    what: 'expired',
+    acts: [
+      { tool: 'retry', label: 'Show it after all' },
       { tool: 'discard', label: 'Discard' },
     ],
   },
@@ -138,6 +146,7 @@ function scopeOf(matter: Matter): string {
       return matter.streamId;
     case 'trigger':
     case 'parked':
+    case 'expired':
       return matter.workerId;
     case 'org-paused':
     case 'agent':

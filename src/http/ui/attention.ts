@@ -5,7 +5,7 @@ import { activationStreamId } from '../../domain/ids.ts';
 import type { Org } from '../../domain/org.ts';
 import type { AsideRow, LeavingRow, UnansweredRow } from '../../store/attention.ts';
 import type { Journal } from '../../store/journal.ts';
-import { PAUSED, WHOLE_ORG } from '../../store/projections/holds.ts';
+import { ofKind, PAUSED, WHOLE_ORG } from '../../store/projections/holds.ts';
 import type { Queries } from '../../store/queries.ts';
 import type { Visit } from './visit.ts';
 
@@ -27,6 +27,7 @@ export type Matter = Common &
     | { kind: 'paced'; workerId: string; seqs: number[] }
     | { kind: 'trigger'; workerId: string; seq: number; reason: string }
     | { kind: 'parked'; workerId: string; seqs: number[]; reason: string; activationId: string }
+    | { kind: 'expired'; workerId: string; seq: number; reason: string }
     | ({ kind: 'unanswered' } & UnansweredRow)
     | { kind: 'worker-paused'; workerId: string }
   );
@@ -97,6 +98,7 @@ function readAll(org: Org, reads: Reads): { matters: Matter[]; isMore: boolean }
   const since = new Date(Date.now() - UNANSWERED_MS).toISOString();
   const held = reads.newestAside('held', READ_MAX);
   const parked = reads.newestAside('parked', READ_MAX);
+  const expired = reads.newestAside('expired', READ_MAX);
   const leaving = reads.newestLeaving('held', READ_MAX);
   const dead = reads.newestLeaving('dead', READ_MAX);
   return {
@@ -109,11 +111,16 @@ function readAll(org: Org, reads: Reads): { matters: Matter[]; isMore: boolean }
         return { kind: 'trigger', workerId, seq, reason, entrySeq, at };
       }),
       ...byRun(parked),
+      ...expired.map(({ workerId, seq, reason, entrySeq, at }): Matter => {
+        return { kind: 'expired', workerId, seq, reason, entrySeq, at };
+      }),
       ...reads
         .unanswered(since, UNANSWERED_MAX)
         .map((row): Matter => ({ kind: 'unanswered', entrySeq: row.seq, ...row })),
     ],
-    isMore: [held, parked, leaving, dead].some(({ length }) => length === READ_MAX) || org.heldEvents.size > READ_MAX,
+    isMore:
+      [held, parked, expired, leaving, dead].some(({ length }) => length === READ_MAX) ||
+      org.heldEvents.size > READ_MAX,
   };
 }
 
@@ -121,8 +128,9 @@ function readAll(org: Org, reads: Reads): { matters: Matter[]; isMore: boolean }
 function stopped({ paused, workers, streams, holds }: Org, reads: Reads): Matter[] {
   const began = (scope: string, hold: string) => ({ at: reads.stoppedSince(scope, hold) ?? '', entrySeq: 0 });
   const matters: Matter[] = paused ? [{ kind: 'org-paused', ...began(WHOLE_ORG, PAUSED) }] : [];
-  for (const [hold, { workerId, reason }] of holds) {
-    const common = began(workerId ?? WHOLE_ORG, hold);
+  for (const [hold, { workerId, kinds, reason }] of holds) {
+    const scope = kinds?.[0] === undefined ? WHOLE_ORG : ofKind(kinds[0]);
+    const common = began(workerId ?? scope, hold);
     if (isLimit(hold)) matters.push({ kind: 'limit', hold, workerId, reason, ...common });
     else matters.push({ kind: 'agent', problem: reason, fix: '', ...common });
   }
@@ -190,6 +198,7 @@ function mayKnow(visit: Visit, matter: Matter): boolean {
     case 'paced':
     case 'trigger':
     case 'parked':
+    case 'expired':
     case 'worker-paused':
       return mayFollow(visit, matter.workerId);
   }

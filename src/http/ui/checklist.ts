@@ -54,8 +54,7 @@ function agentCheck(kind: string, agent: AgentCheck | undefined): Check {
 function accountCheck(kind: string, agent: AgentCheck | undefined): Check {
   const name = 'Account';
   if (!agent?.ok) return { name, isDone: false, text: 'Known once the agent is found and logged in.' };
-  const { account } = agent as { account?: string };
-  if (account) return { name, isDone: true, text: account };
+  if (agent.account) return { name, isDone: true, text: agent.account };
   return kind === 'command'
     ? { name, isDone: true, text: 'A program of your own: it costs what it calls, and says so or not.' }
     : { name, isDone: true, text: `${kind} does not say whose account pays.` };

@@ -58,7 +58,8 @@ export function pathBack(path: string, fallback = '/ui/org'): string {
 }
 
 /**
- * Arguments of a tool from a form's fields: `name[]` is a list, empty fields are left out.
+ * Arguments of a tool from a form's fields: `name[]` is a list, empty fields are left out; `agent.kind` is a member of `agent`,
+ * also when it is empty.
  * Text stays text: what a tool takes as number or boolean it reads from it.
  */
 export function toArguments(fields: Fields): Record<string, unknown> {
@@ -66,9 +67,15 @@ export function toArguments(fields: Fields): Record<string, unknown> {
   for (const name of fields.names()) {
     if (OWN_FIELDS.has(name)) continue;
     if (name.endsWith('[]')) args[name.slice(0, -2)] = fields.getAll(name).filter((value) => value !== '');
+    else if (name.includes('.')) putMember(args, name, fields.get(name));
     else if (fields.get(name) !== '') args[name] = fields.get(name);
   }
   return args;
+}
+
+function putMember(args: Record<string, unknown>, name: string, value: string): void {
+  const [object = '', ...member] = name.split('.');
+  args[object] = { ...(args[object] as object | undefined), [member.join('.')]: value };
 }
 
 /** Runs a tool as the visitor. @throws OrgError invalid for a name that is no tool */

@@ -33,6 +33,7 @@ const GROUPS: Record<string, { name: string; types: DomainEvent['type'][] }> = {
         'WorkerResumed',
         'IdentityUpdated',
         'WorkerEmailChanged',
+        'AgentUpdated',
       ] as const),
       ...(['PositionCreated', 'PositionUpdated', 'PositionDeleted'] as const),
     ],
@@ -186,6 +187,7 @@ function mayKnow(org: Org, { workerId, isOwner }: Visit, { event }: Entry): bool
     case 'WorkerHired':
     case 'IdentityUpdated':
     case 'WorkerEmailChanged':
+    case 'AgentUpdated':
     case 'WorkerMoved':
     case 'WorkerFired':
     case 'WorkerPaused':

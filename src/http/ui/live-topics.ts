@@ -4,7 +4,8 @@ import type { DomainEvent } from '../../domain/org.ts';
 
 /**
  * `org` (seats, Workers, Roles, grants), `workers` (what they are doing and what waits), `frame` (paused, what needs a
- * person), `attention`, `activations`, `streams`, `journal`; `stream:<id>` and `transcript:<Worker id>` for those who may read it.
+ * person), `attention`, `activations`, `streams`, `journal`; `stream:<id>`, `transcript:<Worker id>` and `chat:<Worker id>` for
+ * those who may read it.
  */
 export type Topic =
   | 'org'
@@ -15,7 +16,8 @@ export type Topic =
   | 'streams'
   | 'journal'
   | `stream:${string}`
-  | `transcript:${string}`;
+  | `transcript:${string}`
+  | `chat:${string}`;
 
 const ATTENTION: Topic[] = ['attention', 'frame'];
 
@@ -35,6 +37,7 @@ export function topicsOf(event: DomainEvent): Topic[] {
     case 'PositionDeleted':
     case 'IdentityUpdated':
     case 'WorkerEmailChanged':
+    case 'AgentUpdated':
     case 'WorkerHired':
     case 'WorkerMoved':
     case 'ToolGranted':

@@ -2,7 +2,7 @@
 // partials that show them, or brings a rendered piece along. Signals are gathered for a moment, so a busy org costs a page two
 // requests a second at most, and an idle one none. Ids are seqs: whoever comes back with Last-Event-ID misses nothing.
 import type { FastifyReply } from 'fastify';
-import { activationStreamId } from '../../domain/ids.ts';
+import { activationStreamId, chatStreamId } from '../../domain/ids.ts';
 import type { Entry } from '../../store/entries.ts';
 import type { Journal } from '../../store/journal.ts';
 import type { Queries } from '../../store/queries.ts';
@@ -27,6 +27,12 @@ export type Live = {
    * once for all of them, so it must be the same for everybody who may read the topic: `<hx-partial hx-target="…">…</hx-partial>`.
    */
   carry(topic: 'stream' | 'transcript', render: (entry: Entry) => string | undefined): void;
+  /** Sends HTML to every page that listens to the topic, at once; a page that is behind asks for it anew. */
+  bring(topic: Topic, html: string): void;
+  /** Whether any page listens to a topic. */
+  hears(topic: Topic): boolean;
+  /** Tells every page that listens that a topic changed. */
+  mark(topic: Topic): void;
   /** Ends every connection. */
   close(): void;
 };
@@ -44,7 +50,7 @@ export function createLive({ auth, journal, queries, keepAliveMs = KEEP_ALIVE_MS
   const stopListening = journal.onCommit((entries, transcript) => {
     if (clients.size === 0) return;
     const seq = Math.max(entries.at(-1)?.seq ?? 0, transcript.at(-1)?.seq ?? 0);
-    const lines = new Set(transcript.map(({ worker }): Topic => `transcript:${worker}`));
+    const lines = new Set(transcript.map(({ worker, isChat }): Topic => `${isChat ? 'chat' : 'transcript'}:${worker}`));
     tell(clients, entries, lines, seq);
   });
 
@@ -76,7 +82,7 @@ export function createLive({ auth, journal, queries, keepAliveMs = KEEP_ALIVE_MS
     const missed = queries.entriesAfter(since, REPLAY_MAX);
     const lines = topics.filter((topic) => {
       const [kind, id = ''] = split(topic);
-      return kind === 'transcript' && queries.lastSeqOf(activationStreamId(id)) > since;
+      return (kind === 'transcript' || kind === 'chat') && queries.lastSeqOf(streamOf(kind, id)) > since;
     });
     if (missed.length < REPLAY_MAX) tell(new Set([client]), missed, lines, journal.lastSeq);
     else client.mark(new Set(topics), journal.lastSeq);
@@ -102,6 +108,13 @@ export function createLive({ auth, journal, queries, keepAliveMs = KEEP_ALIVE_MS
       return reply;
     },
     carry: (topic, render) => void renderers.set(topic, render),
+    bring(topic, html) {
+      for (const client of clients) client.bring(topic, html, journal.lastSeq);
+    },
+    hears: (topic) => [...clients].some((client) => client.wants(topic)),
+    mark(topic) {
+      for (const client of clients) client.mark(new Set([topic]), journal.lastSeq);
+    },
     close() {
       closing = true;
       stopListening();
@@ -132,7 +145,12 @@ function sinceOf(visit: Visit): number {
 function mayHear(visit: Visit, topic: Topic): boolean {
   const [kind, id] = split(topic);
   if (id === undefined) return true;
-  return visit.mayRead(kind === 'transcript' ? activationStreamId(id) : id);
+  return visit.mayRead(streamOf(kind, id));
+}
+
+function streamOf(kind: string, id: string): string {
+  if (kind === 'chat') return chatStreamId(id);
+  return kind === 'transcript' ? activationStreamId(id) : id;
 }
 
 const split = (topic: string): [kind: string, id?: string] => {

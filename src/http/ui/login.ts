@@ -43,14 +43,17 @@ export function loginRoutes(app: FastifyInstance, deps: LoginDeps): void {
         return refuse(request, reply, { status: 401, heading, sentence });
       }
       const { workerId, onBehalfOf } = identity;
+      const lifetimeMs = Math.min(SESSION_MS, token === '' ? SESSION_MS : tokens.remainingMs(identity.tokenId));
       const session = tokens.create({
         workerId,
         kind: 'session',
         label: browserOf(request),
-        lifetimeMs: SESSION_MS,
+        lifetimeMs,
         ...(onBehalfOf ? { onBehalfOf } : {}),
       });
-      return reply.header('set-cookie', cookie(request, session.token, SESSION_MS / 1_000)).redirect('/ui/', 303);
+      return reply
+        .header('set-cookie', cookie(request, session.token, Math.ceil(lifetimeMs / 1_000)))
+        .redirect('/ui/', 303);
     });
     scope.post('/logout', { onRequest: refuseForeign }, async (request, reply) => {
       const visit = visitOf(request, deps);

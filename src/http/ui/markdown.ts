@@ -5,7 +5,7 @@ import sanitize from 'sanitize-html';
 /** Parsing more at once would hold up everybody else; longer texts are shown as they are written. */
 const PARSED_MAX = 16_384;
 /** Markdown takes time quadratic in nested marks; ordinary text has few of them in a row. */
-const SUSPICIOUS = /(?:[*_~`[\]!<>(|\\#-]\s?){200}|(?:^\s*>+\s?){50}|(?:^[ \t]*[-*+] ){1000}/m;
+const SUSPICIOUS = /(?:[*_~`[\]!<>(|\\#-]\s?){200}|(?:^[ \t]*>+\s?){50}|(?:^[ \t]*[-*+] ){1000}/m;
 
 /** Mail is made of nested tables, which takes longer than markdown does. */
 const HTML_MAX = 65_536;

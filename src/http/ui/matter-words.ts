@@ -94,6 +94,7 @@ function rowOf(deps: Deps, visit: Visit, matter: Matter): Row {
     case 'event':
     case 'trigger':
     case 'parked':
+    case 'expired':
     case 'unanswered':
       return said(deps, visit, matter);
   }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { allowOnly } from '../refusal.ts';
 import { type AttentionDeps, createAttention } from './attention.ts';
 import { type AttentionPageDeps, attentionPages } from './attention-page.ts';
+import { type ChatPageDeps, chatPages } from './chat-page.ts';
 import { eventPages } from './event-page.ts';
 import { acceptForms, runTool } from './forms.ts';
 import { frameState } from './frame.ts';
@@ -27,6 +28,7 @@ export type UiDeps = Omit<KitDeps, 'attention'> &
   JournalPageDeps &
   SettingsPageDeps &
   StarterDeps &
+  ChatPageDeps &
   Omit<StreamsPageDeps, 'attention'>;
 
 export function uiRoutes(app: FastifyInstance, given: UiDeps): void {
@@ -45,6 +47,7 @@ export function uiRoutes(app: FastifyInstance, given: UiDeps): void {
         ui.pages.sendFragment(reply, ui.pages.render('frame-state', { frame: frameState(deps, visit) })),
       );
       ui.form('/do/:tool', (visit, fields) => runTool(deps.door, visit, fields));
+      chatPages(ui, deps, live);
       previewForm(ui, deps);
       orgPages(ui, deps);
       textHistoryPages(ui, deps);
@@ -55,7 +58,6 @@ export function uiRoutes(app: FastifyInstance, given: UiDeps): void {
       eventPages(ui, deps);
       journalPages(ui, deps);
       settingsPages(ui, deps);
-      ui.raw('/', (_visit, reply) => reply.redirect('/ui/org', 302));
     },
     { prefix: '/ui' },
   );

@@ -8,7 +8,7 @@ import type { Visit } from './visit.ts';
 
 type Deps = Parameters<typeof triggerWords>[0];
 
-type Kind = 'dead' | 'leaving' | 'event' | 'trigger' | 'parked' | 'unanswered';
+type Kind = 'dead' | 'leaving' | 'event' | 'trigger' | 'parked' | 'expired' | 'unanswered';
 
 /** What holds for each kind; `event` is the id of the Event it is about, or '' when it is about none. */
 type About = Pick<MatterRow, 'id' | 'title' | 'href' | 'excerpt' | 'about'>;
@@ -38,6 +38,7 @@ const tellers: Tellers = {
   }),
   trigger: triggerRow,
   parked: parkedRow,
+  expired: expiredRow,
   unanswered: unansweredRow,
 };
 
@@ -56,13 +57,8 @@ export function said(deps: Deps, visit: Visit, matter: MatterOf<Kind>): Row {
   return tell(matter, about, deps.queries.eventAt(seq)?.id ?? '');
 }
 
-/** What has no Event to name it by is named by its Worker. */
 function triggerRow({ workerId, reason }: MatterOf<'trigger'>, about: About, event: string): Row {
-  const ofEvent: [string, string][] = [
-    ['id', event],
-    ['workerId', workerId],
-  ];
-  const fields: [string, string][] = event ? ofEvent : [['id', workerId]];
+  const fields = oneOf(workerId, event);
   return {
     ...about,
     tag: 'Held',
@@ -89,6 +85,17 @@ function parkedRow({ workerId, seqs, reason, activationId }: MatterOf<'parked'>,
   };
 }
 
+function expiredRow({ workerId, reason }: MatterOf<'expired'>, about: About, event: string): Row {
+  const fields = oneOf(workerId, event);
+  return {
+    ...about,
+    tag: 'Expired',
+    tone: 'warm',
+    sentence: `It waited too long to wake ${workerId}: ${sentenceOf(reason)}`,
+    actions: [run('Show it after all', 'retry', fields, ''), discard(fields)],
+  };
+}
+
 function unansweredRow({ workerId, activationId }: MatterOf<'unanswered'>, common: About): Row {
   const reason = 'You were asked in person and finished without a reply; answer now, or say why not.';
   return {
@@ -110,6 +117,15 @@ function unansweredRow({ workerId, activationId }: MatterOf<'unanswered'>, commo
     ],
   };
 }
+
+/** What has no Event to name it by is named by its Worker. */
+const oneOf = (workerId: string, event: string): [string, string][] =>
+  event
+    ? [
+        ['id', event],
+        ['workerId', workerId],
+      ]
+    : [['id', workerId]];
 
 const copies = ({ copies: all }: MatterOf<'dead' | 'leaving'>): string => {
   const [first] = all;

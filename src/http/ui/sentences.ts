@@ -39,6 +39,11 @@ const tellers: Tellers = {
     [positionId],
   ],
   IdentityUpdated: ({ workerId }) => ['rewrote who', [workerId], 'is'],
+  AgentUpdated: ({ workerId, agent: { kind, model } }) => [
+    'chose how',
+    [workerId],
+    `is played: ${[kind ?? 'as is set for all', ...(model ? [model] : [])].join(', ')}`,
+  ],
   WorkerEmailChanged: ({ workerId, email }) =>
     email === null ? ['took the mail address of', [workerId], 'away'] : ['gave', [workerId], 'a mail address'],
   WorkerMoved: ({ workerId, positions }) =>
@@ -100,12 +105,8 @@ const tellers: Tellers = {
     [workerId],
     `expire: ${reason}`,
   ],
-  WorkHeld: ({ workerId, reason }) => [
-    'held back',
-    ...(workerId === null ? ['everybody'] : [[workerId] as [string]]),
-    `: ${reason}`,
-  ],
-  WorkResumed: ({ workerId }) => ['let', ...(workerId === null ? ['everybody'] : [[workerId] as [string]]), 'go on'],
+  WorkHeld: ({ workerId, kinds, reason }) => ['held back', ...held(workerId, kinds), `: ${reason}`],
+  WorkResumed: ({ workerId, kinds }) => ['let', ...held(workerId, kinds), 'go on'],
   TriggersRequeued: ({ workerId, triggers }) => [`put ${triggerCount(triggers)} back to`, [workerId]],
   TriggersDropped: ({ workerId, triggers, reason }) => [
     `dropped ${triggerCount(triggers)} of`,
@@ -153,3 +154,10 @@ const names = (ids: string[]): Told => ids.flatMap((id, index): Told => (index =
 
 const triggerCount = (triggers: number[]): string =>
   triggers.length === 1 ? '1 trigger' : `${triggers.length} triggers`;
+
+/** Whom a hold is about. */
+function held(workerId: string | null, kinds?: string[]): Told {
+  if (workerId !== null) return [[workerId]];
+  const kind = kinds?.find((each) => each !== '');
+  return [kind === undefined ? 'everybody' : `everybody whom ${kind} plays`];
+}

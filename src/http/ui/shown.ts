@@ -7,13 +7,16 @@ export type Moment = {
   text: string;
 };
 
+/** Kept: to make one for each time on a page costs more than the rest of the page. */
+const month = new Intl.DateTimeFormat('en', { month: 'short' });
+
 const two = (value: number): string => String(value).padStart(2, '0');
 
 /** `14:05` today, `3 Nov 14:05` this year, `3 Nov 2025` before. */
 export function moment(at: string, now = new Date()): Moment {
   const date = new Date(at);
   const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  const day = `${date.getDate()} ${date.toLocaleString('en', { month: 'short' })}`;
+  const day = `${date.getDate()} ${month.format(date)}`;
   if (date.toDateString() === now.toDateString()) return { at, text: clock };
   return { at, text: date.getFullYear() === now.getFullYear() ? `${day} ${clock}` : `${day} ${date.getFullYear()}` };
 }

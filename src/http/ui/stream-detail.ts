@@ -1,6 +1,7 @@
 // One Stream: who listens, how it reaches outside, its settings, and the form by which one sends to it.
 import { parseMailboxes } from '../../domain/email-address.ts';
 import type { StreamRow } from '../../store/queries.ts';
+import { overlapUntil } from '../../store/stream-secrets.ts';
 import { foreseenOf } from './foreseen.ts';
 import { streamHref, workerHref } from './links.ts';
 import { count, moment } from './shown.ts';
@@ -72,6 +73,7 @@ export function streamForms(deps: StreamsPageDeps, visit: Visit, row: StreamRow,
   const members = new Set(queries.members(row.id));
   return {
     settings: isOpen && visit.holds('update_stream') ? settingsOf(deps, row) : undefined,
+    rotation: isOpen && visit.holds('rotate_secret') ? rotationOf(deps, row) : undefined,
     mayDelete: isOpen && visit.holds('delete_stream'),
     invitable:
       isOpen && visit.holds('invite_workers')
@@ -79,6 +81,12 @@ export function streamForms(deps: StreamsPageDeps, visit: Visit, row: StreamRow,
         : [],
     send: sendForm(deps, visit, row, answerTo),
   };
+}
+
+/** The secret that signs, where the Stream has one; never the secret itself. */
+function rotationOf({ settings, transportInfos }: StreamsPageDeps, { id, transportKind, transportConfig }: StreamRow) {
+  if (transportInfos.get(transportKind)?.signs(transportConfig) !== true) return undefined;
+  return { oldUntil: overlapUntil(settings, id, new Date()) };
 }
 
 export function settingsOf({ transportInfos }: Pick<StreamsPageDeps, 'transportInfos'>, row?: StreamRow) {

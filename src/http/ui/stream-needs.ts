@@ -44,6 +44,7 @@ function streamOf({ queries }: NeedsDeps, matter: Matter): string | undefined {
     case 'unanswered':
       return matter.streamId;
     case 'trigger':
+    case 'expired':
       return queries.eventAt(matter.seq)?.streamId;
     case 'parked':
       return queries.eventAt(matter.seqs[0] ?? 0)?.streamId;

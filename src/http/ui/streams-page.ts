@@ -1,6 +1,7 @@
 // /ui/streams: what needs somebody, what was said last, how transports are doing; and one Stream with everything about it.
 import type { Journal } from '../../store/journal.ts';
 import type { Queries } from '../../store/queries.ts';
+import type { Settings } from '../../store/settings.ts';
 import type { ToolDoor } from '../../tools/call-tool.ts';
 import type { TransportInfo } from '../../tools/define-tool.ts';
 import { carriedCard, type ListOf, listOf, newerThan, outcomesSince } from './event-list.ts';
@@ -18,6 +19,7 @@ import type { Visit } from './visit.ts';
 export type StreamsPageDeps = FrameDeps & {
   journal: Journal;
   queries: Queries;
+  settings: Pick<Settings, 'secret'>;
   door: ToolDoor;
   transportInfos: ReadonlyMap<string, TransportInfo>;
   stateOf(workerId: string): string;
@@ -35,7 +37,11 @@ export function streamsPages(ui: Ui, deps: StreamsPageDeps, live: Live): void {
   ui.page('/streams', (visit) => streamsView(deps, visit));
   ui.page('/streams/side', (visit) => ({ ...streamsView(deps, visit), partial: 'streams-side' }));
   ui.page('/streams/now', (visit) => ({ ...streamsView(deps, visit), partial: 'streams-now' }));
-  ui.page('/streams/head', (visit) => ({ ...streamsView(deps, visit), partial: 'stream-head' }));
+  ui.page('/streams/head', (visit) => {
+    const view = streamsView(deps, visit);
+    // The Stream may have become somebody else's since the page was opened.
+    return (view.data as { head?: unknown }).head === undefined ? view : { ...view, partial: 'stream-head' };
+  });
   ui.page('/streams/newer', (visit) => {
     const data = newerThan(deps, visit, chosen(visit), Number(visit.param('after')) || deps.journal.lastSeq);
     return visit.isFragment ? part('cards-newer', data) : streamsView(deps, visit);

@@ -5,6 +5,7 @@ type Sentence = (args: Record<string, unknown>, result: Record<string, unknown>)
 const sentences: Record<string, Sentence> = {
   update_role: ({ roleId }) => `Saved. Every Worker in ${roleId} reads the new text at its next activation.`,
   update_identity: ({ workerId }) => `Saved. ${workerId} reads it at its next activation.`,
+  update_agent: ({ workerId }) => `Saved. It holds from the next activation of ${workerId} on.`,
   create_role: (_, { id }) => `Role ${id} was made.`,
   delete_role: ({ roleId }) => `Role ${roleId} was deleted.`,
   create_position: (_, { id }) => `Position ${id} was made.`,
@@ -25,6 +26,10 @@ const sentences: Record<string, Sentence> = {
   invite_workers: ({ workerIds, streamId }) => `${listOf(workerIds)} now listens to ${streamId}.`,
   create_stream: (_, { id }) => `Stream ${id} was made.`,
   update_stream: ({ streamId }) => `${streamId} is saved.`,
+  rotate_secret: ({ streamId }, { secret, previousUntil }) =>
+    secret === undefined
+      ? `The old secret of ${streamId} has ended.`
+      : `The new secret of ${streamId}, shown this once: ${secret}${previousUntil ? `\nThe old one holds until ${previousUntil}.` : ''}`,
   delete_stream: ({ streamId }) => `${streamId} was deleted. Its history stays.`,
   subscribe: ({ streamId }) => `You listen to ${streamId} now.`,
   unsubscribe: ({ streamId }) => `You listen to ${streamId} no more.`,

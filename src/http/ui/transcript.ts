@@ -170,11 +170,31 @@ function inBrief(input: unknown): string {
   return clip(parts.join(', '), SUMMARY_MAX);
 }
 
-function extraOf({ extra }: RunLine): Extra {
-  if (extra === null) return {};
+/** An agent of one's own may print its calls as plain lines; a result then belongs to the call before it. */
+function printed(body: string): Extra {
+  const [, name, text = ''] = /^tool_use (\S+): ?([\s\S]*)$/.exec(body) ?? [];
+  if (name !== undefined) return { tool_use: { id: '', name, input: asJson(text) } };
+  const [, error, content] = /^tool_result(-error)?: ?([\s\S]*)$/.exec(body) ?? [];
+  return content === undefined ? {} : { tool_result: { id: '', isError: error !== undefined, content } };
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function extraOf({ extra, body }: RunLine): Extra {
+  if (extra === null) return printed(body);
   try {
     const parsed = JSON.parse(extra) as unknown;
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Extra) : {};
+    if (typeof parsed !== 'object' || parsed === null) return {};
+    const known = parsed as Extra;
+    // A long line is kept whole beside its beginning.
+    const isPrinted = body.startsWith('tool_') && !known.tool_use && !known.tool_result;
+    return isPrinted && typeof known.text === 'string' ? printed(known.text) : known;
   } catch {
     return {};
   }

@@ -1,6 +1,7 @@
 // A Worker, as the org page shows them: what they are doing, who they are, what they may do, and what can be done about it.
 import { activationStreamId, OWNER } from '../../domain/ids.ts';
 import { requireWorker } from '../../domain/worker.ts';
+import { AGENT_CONTEXTS, AGENT_EFFORTS, AGENT_KINDS, type WorkerAgent } from '../../domain/worker-agent.ts';
 import type { WorkerRow } from '../../store/queries.ts';
 import { catalog } from '../../tools/catalog.ts';
 import { roleTitle } from '../../tools/role-text.ts';
@@ -38,7 +39,10 @@ export function workerDetail(deps: OrgPageDeps, visit: Visit, id: string) {
         positions: worker.positions.map((positionId) => seatOf(deps, positionId)),
         isPaused: worker.pausedAt !== null,
         folder: folderOf(id),
+        agent: worker.agent,
+        agentWords: agentWords(worker.agent),
       },
+      agentChoices: { kinds: AGENT_KINDS, efforts: AGENT_EFFORTS, contexts: AGENT_CONTEXTS },
       doing: workerDoing(deps, visit, id),
       grants: grants.map((grant) => ({ id: grant.id, tool: grant.tool })),
       grantable: visit.holds('grant_tool')
@@ -52,6 +56,8 @@ export function workerDetail(deps: OrgPageDeps, visit: Visit, id: string) {
             .map((position) => ({ ...seatOf(deps, position.id), isHeld: worker.positions.includes(position.id) }))
         : [],
       may: {
+        play: visit.holds('update_agent') && worker.kind === 'ai',
+        command: visit.isOwner,
         edit: visit.holds('update_identity') && (!isOwner || visit.isOwner),
         revoke: visit.holds('revoke_tool') && !isOwner,
         pause: visit.holds('pause_worker') && visit.holds('resume_worker') && !isOwner,
@@ -63,6 +69,19 @@ export function workerDetail(deps: OrgPageDeps, visit: Visit, id: string) {
       },
     },
   };
+}
+
+/** How it is played, in words. */
+function agentWords({ kind, command, model, effort, runSeconds, context }: WorkerAgent): string {
+  const parts = [
+    kind ?? '',
+    command ? command.join(' ') : '',
+    model ? `model ${model}` : '',
+    effort ? `effort ${effort}` : '',
+    runSeconds ? `at most ${runSeconds} s a run` : '',
+    context ? `context ${context}` : '',
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? 'As is set for all.' : `${parts.join(', ')}; the rest as is set for all.`;
 }
 
 /** The part that changes by itself. @throws OrgError as {@link workerDetail} */

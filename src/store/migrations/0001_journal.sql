@@ -26,6 +26,8 @@ CREATE INDEX journal_caused_by ON journal (caused_by, activation_id) WHERE cause
 --> statement-breakpoint
 CREATE INDEX journal_org ON journal (seq) WHERE shapes_org = 1;
 --> statement-breakpoint
+CREATE INDEX journal_chat ON journal (actor, seq) WHERE via = 'chat';
+--> statement-breakpoint
 CREATE INDEX journal_remarks ON journal (seq)
   WHERE type = 'EventPublished' AND actor = 'system' AND stream <> 's-notices' AND activation_id IS NOT NULL;
 --> statement-breakpoint
@@ -93,7 +95,8 @@ CREATE TABLE workers (
   fired_at TEXT,
   grants_seq INTEGER NOT NULL,
   checkpoint INTEGER NOT NULL,
-  open_batch TEXT
+  open_batch TEXT,
+  agent TEXT NOT NULL
 ) STRICT;
 --> statement-breakpoint
 CREATE TABLE grants (
@@ -291,6 +294,34 @@ CREATE TABLE transcripts (
 CREATE INDEX transcripts_worker ON transcripts (worker, seq);
 --> statement-breakpoint
 CREATE INDEX transcripts_activation ON transcripts (activation_id, seq);
+--> statement-breakpoint
+CREATE TABLE conversations (
+  id TEXT PRIMARY KEY,
+  worker TEXT NOT NULL,
+  title TEXT NOT NULL,
+  session TEXT,
+  model TEXT,
+  cost_usd REAL NOT NULL,
+  started_at TEXT NOT NULL,
+  opened_at TEXT NOT NULL,
+  last_at TEXT NOT NULL,
+  unfinished TEXT
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX conversations_worker ON conversations (worker, opened_at);
+--> statement-breakpoint
+CREATE TABLE chat_lines (
+  seq INTEGER PRIMARY KEY,
+  worker TEXT NOT NULL,
+  conversation TEXT NOT NULL,
+  at TEXT NOT NULL,
+  body TEXT NOT NULL,
+  extra TEXT
+) STRICT;
+--> statement-breakpoint
+CREATE INDEX chat_lines_worker ON chat_lines (worker, seq);
+--> statement-breakpoint
+CREATE INDEX chat_lines_conversation ON chat_lines (conversation, seq);
 --> statement-breakpoint
 -- With rowids, for the reason given at content.
 CREATE TABLE attachments (

@@ -7,6 +7,8 @@ import type { Projectors } from '../projections.ts';
 export const LASTS = '9999-12-31T23:59:59.999Z';
 export const PAUSED = 'paused';
 export const WHOLE_ORG = 'org';
+/** Workers for whom this kind of agent was chosen; '' for those for whom none was. */
+export const ofKind = (kind: string): string => `agent:${kind}`;
 
 export type Stoppages = {
   begin(scope: string, hold: string, reason: string, at: { seq: number; at: string }): void;
@@ -30,7 +32,13 @@ export function stoppageRows(sqlite: Database.Database): Stoppages {
 export function holdProjectors(sqlite: Database.Database): Projectors<HoldEvent['type']> {
   const rows = stoppageRows(sqlite);
   return {
-    WorkHeld: ({ hold, workerId, reason }, entry) => rows.begin(workerId ?? WHOLE_ORG, hold, reason, entry),
-    WorkResumed: ({ hold, workerId }, { at }) => rows.end(workerId ?? WHOLE_ORG, hold, at),
+    WorkHeld(event, entry) {
+      for (const scope of scopesOf(event)) rows.begin(scope, event.hold, event.reason, entry);
+    },
+    WorkResumed(event, { at }) {
+      for (const scope of scopesOf(event)) rows.end(scope, event.hold, at);
+    },
   };
 }
+
+const scopesOf = ({ workerId, kinds }: HoldEvent): string[] => kinds?.map(ofKind) ?? [workerId ?? WHOLE_ORG];

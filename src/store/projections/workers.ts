@@ -2,21 +2,23 @@ import type Database from 'better-sqlite3';
 import type { GrantEvent } from '../../domain/grant.ts';
 import type { SubscriptionEvent } from '../../domain/subscription.ts';
 import type { WorkerEvent } from '../../domain/worker.ts';
+import type { WorkerAgentEvent } from '../../domain/worker-agent.ts';
 import type { Projectors } from '../projections.ts';
 import { PAUSED, stoppageRows } from './holds.ts';
 
-type WorkerEventType = (WorkerEvent | GrantEvent | SubscriptionEvent)['type'];
+type WorkerEventType = (WorkerEvent | WorkerAgentEvent | GrantEvent | SubscriptionEvent)['type'];
 
 export function workerProjectors(sqlite: Database.Database): Projectors<WorkerEventType> {
   const stoppages = stoppageRows(sqlite);
   // The checkpoint starts just below the hire, so that the hire is the first trigger.
   const insert = sqlite.prepare(
     `INSERT INTO workers VALUES
-     (@workerId, @kind, @identity, @seq, @positions, @actor, @at, @seq, NULL, NULL, @seq, @seq - 1, NULL)`,
+     (@workerId, @kind, @identity, @seq, @positions, @actor, @at, @seq, NULL, NULL, @seq, @seq - 1, NULL, @agent)`,
   );
   const setIdentity = sqlite.prepare(
     'UPDATE workers SET identity = @content, identity_seq = @seq WHERE id = @workerId',
   );
+  const setAgent = sqlite.prepare('UPDATE workers SET agent = @agent WHERE id = @workerId');
   const setPositions = sqlite.prepare('UPDATE workers SET positions = @positions WHERE id = @workerId');
   const setPaused = sqlite.prepare('UPDATE workers SET paused_at = @at WHERE id = @workerId');
   const fire = sqlite.prepare(
@@ -34,12 +36,14 @@ export function workerProjectors(sqlite: Database.Database): Projectors<WorkerEv
     'UPDATE subscriptions SET to_seq = @seq WHERE worker = @workerId AND stream = @streamId AND to_seq IS NULL',
   );
   return {
-    WorkerHired: ({ workerId, kind, identity, positionId }, { seq, at, actor }) => {
-      insert.run({ workerId, kind, identity, positions: JSON.stringify([positionId]), seq, at, actor });
+    WorkerHired: ({ workerId, kind, identity, positionId, agent = {} }, { seq, at, actor }) => {
+      const lists = { positions: JSON.stringify([positionId]), agent: JSON.stringify(agent) };
+      insert.run({ workerId, kind, identity, ...lists, seq, at, actor });
       if (kind === 'ai') wake.run({ workerId, seq });
     },
     IdentityUpdated: ({ workerId, content }, { seq }) => setIdentity.run({ workerId, content, seq }),
     WorkerMoved: ({ workerId, positions }) => setPositions.run({ workerId, positions: JSON.stringify(positions) }),
+    AgentUpdated: ({ workerId, agent }) => setAgent.run({ workerId, agent: JSON.stringify(agent) }),
     WorkerEmailChanged: () => {}, // Nobody asks for it but the decision state.
     WorkerPaused: ({ workerId }, entry) => {
       setPaused.run({ workerId, at: entry.at });

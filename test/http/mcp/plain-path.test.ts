@@ -75,11 +75,12 @@ test.each([
   });
 });
 
-test('a call that waits takes the SDK’s way, which shows that it is alive', async () => {
-  const { type } = await post(
-    { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read_events', arguments: { wait: 0 } } },
-    {},
-  );
+test('a call that waits takes the short way unless it wants to hear of its progress', async () => {
+  const params = { name: 'read_events', arguments: { wait: 0 } };
+  const plain = await post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }, {});
+  expect(plain).toMatchObject({ type: 'application/json', answer: { id: 1 } });
+  const reporting = { ...params, _meta: { progressToken: 1 } };
+  const { type } = await post({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: reporting }, {});
   expect(type).toBe('text/event-stream');
 });
 
