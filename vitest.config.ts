@@ -15,6 +15,8 @@ export default defineConfig({
     // Only what hangs shall end by it: tests start processes and browsers, and machines are busy.
     testTimeout: 120_000,
     hookTimeout: 60_000,
+    // Processes, browsers and clocks on a machine that others use: CI tries once more, and names what needed it.
+    retry: process.env.CI ? 1 : 0,
     reporters: ['default', './test/support/reporter.ts'],
   },
 });

@@ -10,7 +10,7 @@ import { openCore } from '../src/cli/core.ts';
 import { dataPaths } from '../src/cli/data-dir.ts';
 import { ensureOwner } from '../src/cli/owner.ts';
 import { createPageParts } from '../src/cli/page-parts.ts';
-import { createActivationTokens } from '../src/dispatch/activation-tokens.ts';
+import { createActivationTokens } from '../src/dispatch/memory-tokens.ts';
 import { OWNER } from '../src/domain/ids.ts';
 import { createApp } from '../src/http/app.ts';
 import { createAuth, toCaller } from '../src/http/auth.ts';

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { text as readAll } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -12,7 +13,7 @@ import { scriptOf, triggersIn } from './triggers.mjs';
 const { HELIX_MCP_URL, HELIX_MCP_TOKEN, HELIX_WORKER_ID, HELIX_ATTEMPT } = process.env;
 const [agents] = process.argv.slice(2);
 
-const prompt = readFileSync(0, 'utf8');
+const prompt = await readAll(process.stdin);
 const role = readFileSync('role.md', 'utf8');
 
 const client = new Client({ name: 'scripted-agent', version: '1.0.0' });

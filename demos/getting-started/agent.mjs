@@ -1,12 +1,13 @@
 // The scripted agent of this demo. It is a program like any agent: it gets a prompt on stdin, reads its Role, and acts through
 // its own MCP endpoint. Where a language model would understand the Role, it follows the two rules it can find in the text.
 import { readFileSync } from 'node:fs';
+import { text as readAll } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
 const { HELIX_MCP_URL, HELIX_MCP_TOKEN, HELIX_WORKER_ID, HELIX_ATTEMPT } = process.env;
 
-const prompt = readFileSync(0, 'utf8');
+const prompt = await readAll(process.stdin);
 const role = readFileSync('role.md', 'utf8');
 
 const client = new Client({ name: 'scripted-agent', version: '1.0.0' });

@@ -1,6 +1,7 @@
 // The dispatcher of a daemon, made of the daemon's parts.
-import { createActivationTokens } from '../dispatch/activation-tokens.ts';
+
 import { createDispatcher } from '../dispatch/dispatcher.ts';
+import { createActivationTokens } from '../dispatch/memory-tokens.ts';
 import { createAgentSessions } from '../store/agent-sessions.ts';
 import { createExpired } from '../store/expired.ts';
 import { createHeldTriggers } from '../store/held-triggers.ts';

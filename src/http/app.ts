@@ -1,8 +1,7 @@
 // The HTTP server: every route, and what holds for all of them.
 import type { Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
-import type { ActivationTokens } from '../dispatch/activation-tokens.ts';
-import type { ChatTokens } from '../dispatch/chat-tokens.ts';
+import type { ActivationTokens, ChatTokens } from '../dispatch/memory-tokens.ts';
 import type { Journal } from '../store/journal.ts';
 import type { Queries } from '../store/queries.ts';
 import type { Settings } from '../store/settings.ts';

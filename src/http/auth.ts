@@ -1,7 +1,6 @@
 // Who calls: what a credential says, never what a URL says.
 import type { FastifyRequest } from 'fastify';
-import type { ActivationTokens } from '../dispatch/activation-tokens.ts';
-import type { ChatTokens } from '../dispatch/chat-tokens.ts';
+import type { ActivationTokens, ChatTokens } from '../dispatch/memory-tokens.ts';
 import type { Cause, Via } from '../domain/entry.ts';
 import type { Journal } from '../store/journal.ts';
 import { logContext } from '../store/log-context.ts';

@@ -12,8 +12,9 @@ export default defineConfig({
     include: ['test/conformance/*.test.ts'],
     exclude: knowsAgents ? [] : ['test/conformance/real-agents.test.ts'],
     pool: 'forks',
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
+    retry: process.env.CI ? 1 : 0,
     reporters: ['default', './test/support/reporter.ts'],
   },
 });

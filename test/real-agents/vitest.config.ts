@@ -10,8 +10,9 @@ export default defineConfig({
     pool: 'forks',
     // An agent that starts takes a core for half a second.
     fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
+    retry: process.env.CI ? 1 : 0,
     reporters: ['default', './test/support/reporter.ts'],
   },
 });

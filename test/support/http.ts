@@ -9,7 +9,7 @@ import { type Core, openCore } from '../../src/cli/core.ts';
 import { dataPaths } from '../../src/cli/data-dir.ts';
 import { ensureOwner } from '../../src/cli/owner.ts';
 import { createPageParts } from '../../src/cli/page-parts.ts';
-import { type ActivationTokens, createActivationTokens } from '../../src/dispatch/activation-tokens.ts';
+import { type ActivationTokens, createActivationTokens } from '../../src/dispatch/memory-tokens.ts';
 import { OWNER } from '../../src/domain/ids.ts';
 import { type AppDeps, createApp } from '../../src/http/app.ts';
 import { createToolDoor, type ToolDoor } from '../../src/tools/call-tool.ts';

@@ -32,6 +32,16 @@ test('a failed test, a file that cannot be imported, a hook and a stray rejectio
     'e.test.js': it(`it('f', async () => { Promise.reject(new Error('stray')); await new Promise(setImmediate); });`),
   });
   expect(result).toMatchObject({ code: 1, lastLine: '3 passed, 4 failed, 1 skipped' });
+  expect(result.stdout).toContain('failed: b.test.js > c: expected 1 to be 2');
+  expect(result.stdout).toContain("failed: c.test.js: Cannot find module './absent.js'");
+  expect(result.stdout).toContain('failed: outside of any test: stray');
+});
+
+test('what passed only when it was tried again is named', async () => {
+  const flaky = it(`let tries = 0; it('g', { retry: 1 }, () => expect((tries += 1)).toBe(2));`);
+  const result = await vitest({ 'a.test.js': flaky });
+  expect(result).toMatchObject({ code: 0, lastLine: '1 passed, 0 failed' });
+  expect(result.stdout).toContain('passed only when tried again: a.test.js > g: expected 1 to be 2');
 });
 
 test('a run without a test ends with the line, and is a failure', async () => {
