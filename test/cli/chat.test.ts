@@ -7,6 +7,7 @@ import { person } from '../support/chat-person.ts';
 import {
   cli,
   connect,
+  isAlive,
   NOWHERE,
   runCli,
   spawnDaemon,
@@ -32,14 +33,6 @@ async function setUp() {
     );
   const credentials = () => daemon.tokens.list().filter(({ kind }) => kind === 'chat');
   return { claude, daemon, env, run, terminal, said, credentials };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 const after = ({ argv }: Seen, flag: string) => (argv.includes(flag) ? argv[argv.indexOf(flag) + 1] : undefined);

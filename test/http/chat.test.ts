@@ -5,9 +5,9 @@ import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { chatConfigDirectory } from '../../src/agents/claude-chat.ts';
 import { chatClaude } from '../support/chat-claude.ts';
-import { person } from '../support/chat-person.ts';
+import { person, signedIn, withSession } from '../support/chat-person.ts';
 import {
-  type SpawnedDaemon,
+  isAlive,
   spawnDaemon,
   startTestDaemon,
   type TestDaemonOptions,
@@ -30,28 +30,6 @@ async function stage(options: TestDaemonOptions = {}) {
   const claude = chatClaude();
   const daemon = await startTestDaemon({ ...options, settings: { 'claude.bin': claude.bin, ...options.settings } });
   return { claude, daemon, ...person(daemon) };
-}
-
-/** A person on the pages of a daemon of its own, by its sign-in link. */
-async function signedIn(daemon: SpawnedDaemon) {
-  const { url } = (await daemon.control('token.login', { worker: 'w-owner' })) as { url: string };
-  const body = new URLSearchParams({ code: new URL(url).searchParams.get('code') ?? '' });
-  const response = await fetch(`${daemon.url}/login`, {
-    method: 'POST',
-    body,
-    redirect: 'manual',
-    headers: { origin: daemon.url },
-  });
-  const token = /^helix_session=([^;]+)/.exec(response.headers.get('set-cookie') ?? '')?.[1] ?? '';
-  return { token, ...person({ url: daemon.url, tokens: { create: () => ({ token }) } as never }) };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 const escaped = (text: string) =>
@@ -405,7 +383,7 @@ describe('what it survives', () => {
     const next = await startTestDaemon({ dir, settings });
     await waitFor('its agent has ended', () => !isAlive(claude.starts()[0]!.pid));
     // Their session is still good, and so is the page that was open.
-    const after = person({ url: next.url, tokens: { create: () => ({ token }) } as never });
+    const after = withSession(next.url, token);
     const html = await after.log();
     expect(html).toContain('<p class="bubble">say one</p>');
     expect(html).toContain('<p class="bubble">wait before the end</p>');
