@@ -145,7 +145,7 @@ describe('what comes', () => {
   });
 
   test.each([
-    ['authentication_failed', 'Claude Code is not logged in: Invalid API key', 'claude setup-token'],
+    ['authentication_failed', 'Claude Code is not logged in: Invalid API key', 'helix-org login claude'],
     ['rate_limit', 'The usage limit is reached: You have hit your limit', 'Wait until it resets'],
     ['overloaded', 'service does not answer: Overloaded', 'again in a minute'],
   ])('%s is told as what it is, with the fix', async (error, sentence, fix) => {

@@ -336,6 +336,26 @@ describe('forms', () => {
     await daemon.call('resume_org');
   });
 
+  test('what somebody wrote in a session that has ended is theirs to copy, and so with a form that is out of date', async () => {
+    const written = '# Role: <b>Écho</b>\n\nTwo lines & more.';
+    const payload = (csrf: string) => new URLSearchParams({ csrf, roleId: 'r-owner', content: written }).toString();
+    const post = (cookie: string, csrf: string, origin = 'http://localhost') =>
+      daemon.app.inject({
+        method: 'POST',
+        url: '/ui/do/update_role',
+        headers: { host: 'localhost', cookie, origin, 'content-type': 'application/x-www-form-urlencoded' },
+        payload: payload(csrf),
+      });
+    const shown = '<pre class="plain" tabindex="0">\n# Role: &lt;b&gt;Écho&lt;/b&gt;\n\nTwo lines &amp; more.</pre>';
+    const ended = await post('helix_session=hxo_gone', await csrfOf());
+    expect([ended.statusCode, ended.body]).toEqual([401, expect.stringContaining(shown)]);
+    const old = await post(cookieOf('w-owner'), await csrfOf('w-ann'));
+    expect([old.statusCode, old.body]).toEqual([403, expect.stringContaining(shown)]);
+    expect(old.body).not.toContain('r-owner');
+    // What another page sends is not shown on ours.
+    expect((await post('', '', 'http://localhost:1')).body).not.toContain('Two lines');
+  });
+
   test('run as whoever is signed in, with that Worker’s tools only', async () => {
     const { html } = await get('/ui/org/workers/w-echo', { workerId: 'w-ann' });
     expect(html).not.toContain('action="/ui/do/');
@@ -631,6 +651,8 @@ describe('how a Worker is played', () => {
     });
     const { html } = await get('/ui/attention');
     expect(textOf(html)).toContain('codex does not work');
+    // Two of them are told apart when the page is brought up to date.
+    expect(html).toContain('id="m-agent-codex"');
     await daemon.core.journal.commit('system', { type: 'ResumeWork', hold: 'agent:codex' });
     expect(textOf((await get('/ui/attention')).html)).not.toContain('codex does not work');
   });
