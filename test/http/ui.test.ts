@@ -233,6 +233,15 @@ describe('the chart', () => {
     expect(refused.next).not.toMatch(/<script>|<img/);
   });
 
+  test('cuts ids that are wider than their box, and names them in full for who points at them', async () => {
+    const id = `p-${'long-'.repeat(8)}end`;
+    await daemon.call('create_position', { id, roleId: 'r-echo', parentId: 'p-root' });
+    const { html } = await get('/ui/org');
+    expect(html).toContain(`<text class="seat-id" x="12" y="35">${id.slice(0, 26)}…</text>`);
+    expect(html).toMatch(new RegExp(`<title>[^<]*, ${id}</title>`));
+    await daemon.call('delete_position', { id });
+  });
+
   test('several roots, and a chart of 200 that is folded until one asks', async () => {
     const big = await openTestDaemon();
     await big.call('create_role', { id: 'r-x', content: '# Role: X' });
@@ -587,6 +596,27 @@ describe('markdown', () => {
       expect(markdown(text)).toMatch(/<pre class="plain">|<p>/);
     expect(markdown('['.repeat(5_000))).toContain('<pre class="plain">');
   });
+});
+
+test('a Worker who was fired has a page that says so, with who they were and what they did', async () => {
+  await daemon.call('hire_worker', {
+    id: 'w-past',
+    positionId: 'p-echo',
+    kind: 'ai',
+    identityContent: 'I <b>was</b> here.',
+    grants: [],
+  });
+  await daemon.call('fire_worker', { workerId: 'w-past' });
+  const { html, status } = await get('/ui/org/workers/w-past');
+  expect(status).toBe(200);
+  expect(textOf(html)).toContain('Its history stays, and its id is never given again.');
+  expect(html).toContain('I &lt;b&gt;was&lt;/b&gt; here.');
+  for (const link of ['/ui/activations?worker=w-past', '/ui/journal?about=w-past', '/ui/org/workers/w-past/history']) {
+    expect(html).toContain(`href="${link}"`);
+    expect((await get(link)).status).toBe(200);
+  }
+  expect(html).not.toContain('action="/ui/do/fire_worker"');
+  expect((await get('/ui/org/workers/w-never')).status).toBe(404);
 });
 
 describe('how a Worker is played', () => {

@@ -35,6 +35,7 @@ type Seat = {
 const BADGES_MAX = 3;
 const LABEL_MAX = 14;
 const TITLE_MAX = 27;
+const ID_MAX = 27;
 const HEAD_HEIGHT = 46;
 const BADGE_HEIGHT = 22;
 /** In an org with more seats than this, only the upper ones are shown at first. */
@@ -144,6 +145,7 @@ function drawn(seat: Seat, folded: Set<string>) {
   return {
     href: positionHref(seat.id),
     title: clip(seat.title, TITLE_MAX),
+    label: clip(seat.id, ID_MAX),
     name: `${seat.title}, ${seat.id}`,
     badges: seat.badges.map((badge, index) => ({ ...badge, y: HEAD_HEIGHT + index * BADGE_HEIGHT })),
     isVacant: seat.badges.length === 0,
