@@ -233,6 +233,20 @@ describe('the chart', () => {
     expect(refused.next).not.toMatch(/<script>|<img/);
   });
 
+  test('a search finds whoever sits in a seat, also beyond those that it shows', async () => {
+    for (let n = 1; n <= 5; n++)
+      await daemon.call('hire_worker', {
+        id: `w-many-${n}`,
+        positionId: 'p-echo',
+        kind: 'human',
+        identityContent: 'One of many.',
+        grants: [],
+      });
+    expect((await get('/ui/org')).html).not.toContain('data-worker="w-many-5"');
+    expect((await get('/ui/org?q=many-5')).html).toContain('data-worker="w-many-5"');
+    for (let n = 1; n <= 5; n++) await daemon.call('fire_worker', { workerId: `w-many-${n}` });
+  });
+
   test('cuts ids that are wider than their box, and names them in full for who points at them', async () => {
     const id = `p-${'long-'.repeat(8)}end`;
     await daemon.call('create_position', { id, roleId: 'r-echo', parentId: 'p-root' });
