@@ -178,7 +178,13 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
       dispatcher,
       courier,
       control,
-      agent,
+      // What `serve` hears of it at the start, pages know from the first one on.
+      agent: {
+        get kind() {
+          return agent.kind;
+        },
+        check: pages.checkAgent,
+      },
       agents,
     };
     return { ...parts, ownerToken, recovered, url, publicUrl, port: reach.port(), stop: () => shutdown.run() };

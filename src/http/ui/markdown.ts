@@ -73,3 +73,6 @@ const wrap = (html: string): string => `<div class="prose" hx-ignore>${html}</di
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+
+/** A sentence of ours as HTML: what stands between backticks is to be typed. */
+export const withCode = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
