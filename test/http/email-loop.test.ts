@@ -58,8 +58,7 @@ test.each([
     };
     const headers = Object.fromEntries(mail.body.Headers.map(({ Name, Value }) => [Name, Value]));
     const inbound = mailTo('any', { ...changes, headers });
-    for (let times = 0; times < 2; times++)
-      expect(await postMail(daemon.url, inbound)).toMatchObject({ status: 204 });
+    for (let times = 0; times < 2; times++) expect(await postMail(daemon.url, inbound)).toMatchObject({ status: 204 });
     await settle();
   }
   // A mail and its arrival are a hop each: 1 2, 3 4, 5 6, 7 8; the next one would be the ninth.
