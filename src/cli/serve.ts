@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { Logger } from 'pino';
 import type { AgentCheck } from '../domain/agent.ts';
 import type { Durability } from '../store/database.ts';
-import { type Address, isWide, parseAddress } from './address.ts';
+import { type Address, isWide, parseAddress, parseProxies } from './address.ts';
 import { parseCommand, wholePaths } from './agent-command.ts';
 import { chosenKinds } from './agents.ts';
 import { argument, type Cli, type CommonOptions, dataPathsFor, OK, runs } from './command.ts';
@@ -49,6 +49,7 @@ export function registerServe(program: Command, cli: Cli): void {
     .option(
       '--trust-proxy [addresses]',
       'believe X-Forwarded-For of these proxies, so that limits are per real address (default: those on this machine)',
+      argument(parseProxies),
     )
     .option('--agent <kind>', 'what plays AI Workers: claude, codex or command (agent.kind)')
     .option('--claude-bin <program>', 'where Claude Code is (claude.bin)')
