@@ -24,6 +24,7 @@ export function openDatabase(file: string, durability: Durability = 'full', migr
   const sqlite = new Database(file);
   try {
     setPragmas(sqlite, durability);
+    keepPlans(sqlite);
     const orm = drizzle({ client: sqlite });
     migrateSchema(file, { sqlite, orm }, migrationsFolder);
     // What was erased just before a crash may still be in the log.
@@ -47,6 +48,22 @@ function setPragmas(sqlite: Database.Database, durability: Durability): void {
   sqlite.pragma('journal_size_limit = 67108864');
   const synchronous = sqlite.pragma('synchronous', { simple: true });
   if (synchronous !== (durability === 'full' ? 2 : 1)) throw new Error(`SQLite runs with synchronous=${synchronous}`);
+}
+
+/** Texts in quotes, and where a parameter stands alone behind `=` or LIMIT. */
+const LONE_PARAMETERS = /'(?:[^']|'')*'|(=|\bLIMIT)\s*(?=[?@])/gi;
+
+/**
+ * Keeps statements prepared. SQLite plans a statement anew for each run when the value of a parameter might change the plan,
+ * which takes longer than most of ours take to run, and better-sqlite3 gives no way to switch that off
+ * (SQLITE_DBCONFIG_ENABLE_QPSG). Behind a plus, which changes no value of any type, a parameter is not looked at.
+ */
+function keepPlans(sqlite: Database.Database): void {
+  const prepare = sqlite.prepare.bind(sqlite);
+  sqlite.prepare = ((source: string) =>
+    prepare(
+      source.replace(LONE_PARAMETERS, (found, before?: string) => (before ? `${before} +` : found)),
+    )) as typeof sqlite.prepare;
 }
 
 function migrateSchema(file: string, { sqlite, orm }: Db, migrationsFolder: string): void {
