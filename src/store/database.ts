@@ -2,10 +2,8 @@ import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
-import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
-import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { conflict } from '../domain/errors.ts';
+import { type BetterSQLite3Database, drizzle, migrate, readMigrationFiles } from './drizzle.ts';
 import { emptyWal } from './erasure.ts';
 
 /** How hard an acknowledged commit is: `full` survives a power cut, `normal` only a crash of the process. */
