@@ -75,7 +75,8 @@ export function createLauncher({ warn }: LauncherDeps): Launcher {
 
   return {
     async start(program) {
-      const child = await current;
+      let child = await current;
+      for (; child && !child.isConnected(); child = await current) await child.gone;
       if (child) return child.start(program).catch((error) => otherwise(error, program));
       if (!isClosed && performance.now() - triedAt > MINUTE_MS) current = begin();
       return startDirectly(program);
@@ -93,6 +94,8 @@ export function createLauncher({ warn }: LauncherDeps): Launcher {
 type LauncherChild = {
   pid: number;
   start: StartProgram;
+  /** Whether it can still be told anything. */
+  isConnected(): boolean;
   /** Settles when it has ended, with how. */
   gone: Promise<string>;
   stop(): Promise<void>;
@@ -148,6 +151,7 @@ async function startLauncher(): Promise<LauncherChild> {
   return {
     pid: child.pid ?? 0,
     start,
+    isConnected: () => child.connected,
     gone,
     async stop() {
       child.ref();
