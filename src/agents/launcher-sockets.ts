@@ -5,14 +5,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { STREAMS, TOKEN_LENGTH } from './launcher-messages.ts';
 
 /** The daemon's ends, by number: stdin, stdout, stderr. */
 export type StreamEnds = [Socket, Socket, Socket];
 
 export type ExpectedEnds = {
-  /** What the connections are to begin with. */
-  token: string;
+  /** What each connection is to begin with: a secret of this start, and which stream it is. */
+  tags: string[];
   /** Resolves when all three are here. Rejects never. */
   ends: Promise<StreamEnds>;
   /** Takes no more of them, and closes those that came. */
@@ -25,6 +24,9 @@ export type LauncherSockets = {
   close(): void;
 };
 
+/** Hexadecimal digits of a secret. */
+const TOKEN_LENGTH = 32;
+const STREAMS = ['0', '1', '2'];
 /** What the system allows for the name of a socket, the least of all systems. */
 const PATH_BYTES_MAX = 103;
 /** Only the launcher connects, and says at once whose the connection is. */
@@ -58,7 +60,7 @@ export async function openLauncherSockets(): Promise<LauncherSockets> {
         resolve(came as StreamEnds);
       });
       return {
-        token,
+        tags: STREAMS.map((stream) => token + stream),
         ends,
         forget() {
           expected.delete(token);
@@ -85,7 +87,7 @@ function takeTag(socket: Socket, expected: ReadonlyMap<string, (stream: number, 
     socket.off('readable', read).off('timeout', leave).setTimeout(0);
     const text = tag.toString('latin1');
     const take = expected.get(text.slice(0, TOKEN_LENGTH));
-    const stream = STREAMS.indexOf(text.slice(TOKEN_LENGTH) as (typeof STREAMS)[number]);
+    const stream = STREAMS.indexOf(text.slice(TOKEN_LENGTH));
     if (!take || stream < 0) leave();
     else take(stream, socket);
   });

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { ProcessIdentity } from '../domain/agent.ts';
 import type { LaunchError, LaunchNews, LaunchOrder } from './launcher-messages.ts';
 import { type ExpectedEnds, openLauncherSockets, type StreamEnds } from './launcher-sockets.ts';
+import { readProcess } from './process-table.ts';
+import { parseLinuxStat } from './process-table-linux.ts';
 import {
   type ProgramExit,
   ProgramLost,
@@ -28,10 +30,7 @@ export type Launcher = {
   close(): Promise<void>;
 };
 
-/** As it is in the sources, or compiled. */
-const FILE = fileURLToPath(new URL(`./launcher-process${import.meta.url.slice(-3)}`, import.meta.url));
-/** What an older Node needs to run the sources. */
-const FLAGS = FILE.endsWith('.ts') ? ['--experimental-strip-types', '--disable-warning=ExperimentalWarning'] : [];
+const FILE = fileURLToPath(new URL('./launcher-process.mjs', import.meta.url));
 /** Where a dynamically linked Node finds its libraries. Nothing else of our environment is given to it. */
 const PASSED_ON = /^(LD_LIBRARY_PATH|DYLD_LIBRARY_PATH)$/;
 const PATIENCE_MS = 30_000;
@@ -107,7 +106,7 @@ type Ordered = { answered: PromiseWithResolvers<ProcessIdentity>; exited: Promis
 async function startLauncher(): Promise<LauncherChild> {
   const sockets = await openLauncherSockets();
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => PASSED_ON.test(name)));
-  const child = spawn(process.execPath, [...FLAGS, FILE, sockets.path], {
+  const child = spawn(process.execPath, [FILE, sockets.path], {
     ...{ cwd: '/', env, detached: true },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
@@ -133,8 +132,8 @@ async function startLauncher(): Promise<LauncherChild> {
     };
     ordered.set(id, order);
     child.channel?.ref();
-    const { token } = expected;
-    child.send({ ...program, id, token } satisfies LaunchOrder, () => {}); // A failure is told by `disconnect`.
+    const { tags } = expected;
+    child.send({ ...program, id, tags } satisfies LaunchOrder, () => {}); // A failure is told by `disconnect`.
     // One that does not answer is of no use to anybody.
     const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
     const root = order.answered.promise.finally(() => clearTimeout(patience));
@@ -184,7 +183,7 @@ async function watch(
   child.on('message', (news: LaunchNews) => {
     if (news.kind === 'ready') return;
     const order = ordered.get(news.id);
-    if (news.kind === 'started') return order?.answered.resolve(news.root);
+    if (news.kind === 'started') return order?.answered.resolve(identityOf(news));
     forget(news.id);
     if (news.kind === 'failed') order?.answered.reject(errorOf(news.error));
     else order?.exited.resolve({ code: news.code, signal: news.signal });
@@ -221,6 +220,12 @@ async function isReady(child: ChildProcess, gone: Promise<string>): Promise<void
 function otherwise(error: NodeJS.ErrnoException, program: ProgramStart): Promise<StartedProgram> {
   if (error.syscall !== 'connect') throw error;
   return startDirectly(program);
+}
+
+/** Where the launcher cannot see it, as on macOS, it is asked for. */
+async function identityOf({ pid, stat }: { pid: number; stat: string | null }): Promise<ProcessIdentity> {
+  const found = stat === null ? await readProcess(pid).catch(() => undefined) : parseLinuxStat(pid, stat);
+  return { pid, startedAt: found?.startedAt ?? '' };
 }
 
 function errorOf({ message, ...fields }: LaunchError): Error {

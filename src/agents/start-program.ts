@@ -49,12 +49,8 @@ export const startDirectly: StartProgram = async ({ command: [name = '', ...args
   const child = spawn(name, args, { cwd, env: environment, detached: true, ...user });
   if (child.pid === undefined) throw (await once(child, 'error'))[0];
   const exited = once(child, 'exit').then(([code, signal]): ProgramExit => ({ code, signal }));
-  const { stdin, stdout, stderr } = child;
-  return { root: await identityOf(child.pid), stdin, stdout, stderr, exited };
+  // On Linux within this turn of the loop, in which even a program that has ended still has its entry.
+  const found = await readProcess(child.pid).catch(() => undefined);
+  const { pid, stdin, stdout, stderr } = child;
+  return { root: { pid, startedAt: found?.startedAt ?? '' }, stdin, stdout, stderr, exited };
 };
-
-/** On Linux within the caller's turn of the loop, in which even a child that has ended still has its entry. */
-export async function identityOf(pid: number): Promise<ProcessIdentity> {
-  const found = await readProcess(pid).catch(() => undefined);
-  return { pid, startedAt: found?.startedAt ?? '' };
-}
