@@ -93,7 +93,11 @@ export function createApp(deps: AppDeps): FastifyInstance {
     frameworkErrors: (_error, _request, reply) =>
       void say(reply as FastifyReply, 400, 'The request is not understood.'),
   });
-  app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
+  // Hooks of every request call back: a promise for each of them would cost more than what they do.
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(HEADERS);
+    done();
+  });
   cutSlowReaders(app, patience.takeMs);
   noteRequests(app, deps);
   guardHosts(app, deps);
@@ -118,10 +122,11 @@ export function createApp(deps: AppDeps): FastifyInstance {
 
 /** An answer that has nothing to say yet may take its time; one of which nothing is taken holds memory for nobody. */
 function cutSlowReaders(app: FastifyInstance, takeMs: number): void {
-  app.addHook('onRequest', async ({ raw: { socket } }, { raw }) => {
+  app.addHook('onRequest', ({ raw: { socket } }, { raw }, done) => {
     raw.setTimeout(takeMs, () => {
       if (socket.writableLength > 0) socket.destroy();
     });
+    done();
   });
 }
 
