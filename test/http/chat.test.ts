@@ -36,7 +36,7 @@ const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 describe('what is said', () => {
-  test('A172: /role cto reaches the model expanded, the bubble shows what was typed', async () => {
+  test('A172: /role cto reaches the model expanded, the bubble shows what was typed (UI bug 5)', async () => {
     const { claude, say } = await stage();
     const html = await say('/role cto');
     const [told = ''] = claude.told();
@@ -88,9 +88,9 @@ describe('what is said', () => {
     expect(claude.starts()).toEqual([]);
   });
 
-  test('another message while an answer comes is refused, and says so', async () => {
+  test('sending is answered at once, however long the answer takes (UI bug 7); another message meanwhile is refused', async () => {
     const { post, start, until, claude } = await stage();
-    await start('wait first');
+    expect((await start('wait first')).status).toBe(303);
     await until('said growing');
     const second = await post('/ui/chat/send', { text: 'second' }, { 'hx-request': 'true' });
     expect([second.status, await second.text()]).toEqual([409, expect.stringContaining('still coming')]);
@@ -100,7 +100,7 @@ describe('what is said', () => {
 });
 
 describe('what comes', () => {
-  test('A176: an answer is brought as it comes, once, and code keeps its lines', async () => {
+  test('A176: an answer is brought as it comes, once, and code keeps its lines (UI bugs 3 and 4)', async () => {
     const { live, say, log } = await stage();
     await say('say first');
     const seen = await live();
@@ -168,7 +168,7 @@ describe('what comes', () => {
 });
 
 describe('conversations', () => {
-  test('A179: a reload shows what was said; a new chat is empty until something is said in it', async () => {
+  test('A179: a reload shows what was said; a new chat is empty until something is said in it (UI bug 8)', async () => {
     const { say, post, get } = await stage();
     await say('say one');
     expect((await get('/ui/')).html).toContain('<p class="bubble">say one</p>');
@@ -366,7 +366,7 @@ describe('what it survives', () => {
     expect(claude.starts()[1]?.argv).toContain('--resume');
   });
 
-  test('a daemon that is killed in the middle: what was said is kept, its agent is ended, and the session goes on', async () => {
+  test('a daemon that is killed in the middle: what was said is kept, its agent is ended, and the session goes on (UI bug 9)', async () => {
     const dir = temporaryDirectory();
     const claude = chatClaude();
     const settings = { 'claude.bin': claude.bin };
