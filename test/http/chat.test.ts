@@ -259,6 +259,13 @@ describe('conversations', () => {
     expect(await read('s-chat-w-ann', 'w-owner')).toContain('secret of Ann');
     expect(await read('s-chat-w-ann', 'w-bob')).toBe('refused');
     expect(await read('s-chat-w-owner', 'w-ann')).toBe('refused');
+    // On the pages of Streams too, as lines and not as Events that nobody listened to.
+    const { get } = person(daemon);
+    expect((await get('/ui/streams')).html).toMatch(/Chats <span[^>]*>2<\/span>[\s\S]*w-ann/);
+    const { html } = await get('/ui/streams?id=s-chat-w-ann');
+    expect(html).toContain('secret of Ann');
+    expect(html).not.toMatch(/nobody listened|0 Events|\/ui\/events\//);
+    expect((await person(daemon, 'w-bob').get('/ui/streams?id=s-chat-w-ann')).html).toContain('There is no Stream');
     const eavesdropped = await person(daemon, 'w-bob').get('/ui/?q=secret');
     expect(eavesdropped.html).not.toContain('secret of');
   });
