@@ -180,6 +180,24 @@ describe('conversations', () => {
     expect(await (await get('/ui/')).html).not.toContain('<p class="bubble">say one</p>');
   });
 
+  test('the newest turn is shown after however many lines, and those before by a link', async () => {
+    const { say, get, daemon } = await stage();
+    await say('say one');
+    const conversation = daemon.db.sqlite.prepare('SELECT id FROM conversations').pluck().get() as string;
+    const line = { worker: 'w-owner', activationId: conversation, at: new Date().toISOString(), isChat: true as const };
+    const remarks = Array.from({ length: 5_000 }, (_, n) => ({
+      ...line,
+      body: `remark ${n}`,
+      extra: { remark: `remark ${n}` },
+    }));
+    daemon.journal.transcribe(remarks);
+    await daemon.journal.flush();
+    const html = await say('say two');
+    expect(html).toContain('<p>two</p>');
+    const earlier = /href="(\/ui\/\?before=\d+)">Earlier</.exec(html)?.[1] ?? '';
+    expect((await get(earlier)).html).toContain('<p>one</p>');
+  });
+
   test('A180: a recent conversation is opened with its history, and its session goes on', async () => {
     const { say, post, get, log, claude } = await stage();
     await say('say one');
