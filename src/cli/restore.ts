@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Manifest } from './archive.ts';
-import { type Cli, dataPathsFor, json, OK, runs } from './command.ts';
+import { type Cli, type CommonOptions, dataPathsFor, json, OK, runs } from './command.ts';
 import type { DataPaths } from './data-dir.ts';
 
 export function registerRestore(program: Command, cli: Cli): void {
@@ -13,7 +13,7 @@ export function registerRestore(program: Command, cli: Cli): void {
   runs(restore, cli, async (options, [name = '']) => {
     const paths = dataPathsFor(cli, options);
     const restored = await unpackPaused(paths, resolve(name));
-    cli.out(options.json ? json(restored) : report(paths, restored));
+    cli.out(options.json ? json(restored) : report(paths, options, restored));
     return OK;
   });
 }
@@ -34,23 +34,36 @@ async function unpackPaused(paths: DataPaths, file: string): Promise<Manifest> {
   return restored;
 }
 
-function report({ dataDir }: DataPaths, { entries, createdAt, version, leftOut }: Manifest): string {
+function report({ dataDir, db, envsDir }: DataPaths, options: CommonOptions, restored: Manifest): string {
+  const { entries, createdAt, version, leftOut } = restored;
+  // Without them, the commands would be about another organisation.
+  const places = {
+    '--data-dir': options.dataDir && dataDir,
+    '--db': options.db && db,
+    '--envs-dir': options.envsDir && envsDir,
+  };
+  const flags = Object.entries(places).flatMap(([flag, path]) => (path ? ` ${flag} ${quoted(path)}` : []));
+  const command = (words: string) => `helix-org ${words}${flags.join('')}`;
   const lines = [
     `Restored ${entries} entries, as of ${createdAt} (helix-org ${version}), into ${dataDir}.`,
     'The org is paused. Make sure that the machine it came from is off, then start it and resume:',
-    '  helix-org serve',
-    "  helix-org call resume_org '{}'",
+    `  ${command('serve')}`,
+    `  ${command("call resume_org '{}'")}`,
   ];
-  if (leftOut.length > 0) {
-    lines.push('Set again what the backup did not hold:', ...leftOut.map(advice));
-    lines.push('Tokens end with the old machine; `helix-org token create` makes new ones.');
-  }
+  const advised = leftOut.flatMap((name) => advice(name, command));
+  if (advised.length > 0) lines.push('Set again what the backup did not hold:', ...advised);
+  if (leftOut.length > 0) lines.push('Tokens end with the old machine; `helix-org token create` makes new ones.');
   return `${lines.join('\n')}\n`;
 }
 
-/** A Stream's signing secret is made by the daemon; others are a person's. */
-function advice(name: string): string {
-  const streamId = /^secret\.stream\.(.+)$/.exec(name)?.[1];
-  if (streamId === undefined) return `  ${name}: helix-org config set ${name} …`;
-  return `  signing secret of ${streamId}: rotate_secret gives a new one for its sender`;
+const quoted = (path: string): string => (/^[\w./+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);
+
+/** Nothing for keys of the daemon's own, of which it makes new ones, and for an old secret of a rotation under way. */
+function advice(name: string, command: (words: string) => string): string[] {
+  const [, kind, whose = ''] = /^secret\.(\w+)\.?(.*)$/.exec(name) ?? [];
+  if (kind === undefined) return [`  ${name}: ${command(`config set ${name} …`)}`];
+  if (kind === 'login') return [`  the login of ${whose}: ${command(`login ${whose}`)}`];
+  if (kind !== 'stream' || whose.endsWith('.previous')) return [];
+  const rotate = command(`call rotate_secret '{"streamId": "${whose}"}'`);
+  return [`  signing secret of ${whose}, a new one to give to the other side: ${rotate}`];
 }
