@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Manifest } from './archive.ts';
 import { type Cli, type CommonOptions, dataPathsFor, json, OK, runs } from './command.ts';
 import type { DataPaths } from './data-dir.ts';
+import { placeFlags } from './place-flags.ts';
 
 export function registerRestore(program: Command, cli: Cli): void {
   const restore = program
@@ -34,18 +35,11 @@ async function unpackPaused(paths: DataPaths, file: string): Promise<Manifest> {
   return restored;
 }
 
-function report({ dataDir, db, envsDir }: DataPaths, options: CommonOptions, restored: Manifest): string {
+function report(paths: DataPaths, options: CommonOptions, restored: Manifest): string {
   const { entries, createdAt, version, leftOut } = restored;
-  // Without them, the commands would be about another organisation.
-  const places = {
-    '--data-dir': options.dataDir && dataDir,
-    '--db': options.db && db,
-    '--envs-dir': options.envsDir && envsDir,
-  };
-  const flags = Object.entries(places).flatMap(([flag, path]) => (path ? ` ${flag} ${quoted(path)}` : []));
-  const command = (words: string) => `helix-org ${words}${flags.join('')}`;
+  const command = (words: string) => `helix-org ${words}${placeFlags(options, paths)}`;
   const lines = [
-    `Restored ${entries} entries, as of ${createdAt} (helix-org ${version}), into ${dataDir}.`,
+    `Restored ${entries} entries, as of ${createdAt} (helix-org ${version}), into ${paths.dataDir}.`,
     'The org is paused. Make sure that the machine it came from is off, then start it and resume:',
     `  ${command('serve')}`,
     `  ${command("call resume_org '{}'")}`,
@@ -55,8 +49,6 @@ function report({ dataDir, db, envsDir }: DataPaths, options: CommonOptions, res
   if (leftOut.length > 0) lines.push('Tokens end with the old machine; `helix-org token create` makes new ones.');
   return `${lines.join('\n')}\n`;
 }
-
-const quoted = (path: string): string => (/^[\w./+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);
 
 /** Nothing for keys of the daemon's own, of which it makes new ones, and for an old secret of a rotation under way. */
 function advice(name: string, command: (words: string) => string): string[] {
