@@ -50,7 +50,7 @@ function accountOf(login: Record<string, string>): { account?: string } {
 function missing(bin: string, problem: string) {
   return {
     sentence: `claude.bin names ${JSON.stringify(bin)}: ${problem}.`,
-    fix: 'Install Claude Code (`npm install -g @anthropic-ai/claude-code`), or set where it is: helix-org config set claude.bin /path/to/claude',
+    fix: 'Install Claude Code (`npm install -g @anthropic-ai/claude-code`), or set where it is: `helix-org config set claude.bin /path/to/claude`.',
   };
 }
 

@@ -4,7 +4,7 @@ import type { ClaudeMessage } from './claude-message.ts';
 import { clip } from './transcript-text.ts';
 
 export const LOGIN_FIX =
-  'Start the daemon with ANTHROPIC_API_KEY, or with the CLAUDE_CODE_OAUTH_TOKEN that `claude setup-token` prints; then send your message again.';
+  'Run `helix-org login claude`, or start the daemon with ANTHROPIC_API_KEY; then send your message again.';
 
 /** What is wrong with a turn that ended; undefined when it ended well or was stopped. */
 export function problemOf(message: ClaudeMessage, apiError?: string): ChatProblem | undefined {
@@ -26,7 +26,7 @@ export function problemOf(message: ClaudeMessage, apiError?: string): ChatProble
   if (apiError === 'overloaded' || apiError === 'server_error' || (typeof status === 'number' && status >= 500))
     return { sentence: `The model's service does not answer: ${said}`, fix: 'Send your message again in a minute.' };
   if (apiError === 'model_not_found')
-    return { sentence: said, fix: 'Choose another model: helix-org config set agent.model sonnet' };
+    return { sentence: said, fix: 'Choose another model, such as: `helix-org config set agent.model sonnet`' };
   if (apiError !== undefined || message.terminal_reason === 'api_error')
     return { sentence: said, fix: 'Check the connection to the model, then send your message again.' };
   // A turn that was interrupted ends so too; who stopped it knows.

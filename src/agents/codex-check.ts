@@ -30,7 +30,7 @@ export async function examineCodex(bin: string, login: Record<string, string>): 
 function missing(bin: string, problem: string) {
   return {
     sentence: `codex.bin names ${JSON.stringify(bin)}: ${problem}.`,
-    fix: 'Install Codex (`npm install -g @openai/codex`), or set where it is: helix-org config set codex.bin /path/to/codex',
+    fix: 'Install Codex (`npm install -g @openai/codex`), or set where it is: `helix-org config set codex.bin /path/to/codex`.',
   };
 }
 

@@ -109,7 +109,7 @@ async function launchClaude(
   const confined = await confine({ folder, workerId, confinement }, [found, ...claudeChatArguments(chat)]);
   if ('problem' in confined) {
     chatTokens.revoke(id);
-    return { sentence: confined.problem, fix: 'Correct the setting: helix-org config set agent.run_as NAME' };
+    return { sentence: confined.problem, fix: 'Correct the setting: `helix-org config set agent.run_as NAME`' };
   }
   return {
     ...confined,

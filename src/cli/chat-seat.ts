@@ -36,7 +36,7 @@ export type SeatDeps = {
   now(): Date;
 };
 
-/** @throws OrgError when the Worker is not there, or while an answer comes in that session elsewhere */
+/** @throws OrgError when the Worker is not there, while an answer comes in that session elsewhere, or a terminal is in it */
 export async function openSeat(deps: SeatDeps, workerId: string, wish: SessionWish): Promise<TerminalGrant> {
   const { journal, tokens, folders, settings, mcpUrl } = deps.core;
   requireWorker(journal.org, workerId);
@@ -45,6 +45,7 @@ export async function openSeat(deps: SeatDeps, workerId: string, wish: SessionWi
   await importSessions(deps, workerId, { isOver: true });
   const session = await sessionFor(deps, workerId, wish);
   const resumed = sessionIn(session);
+  requireNoOther(deps, workerId, session);
   stepBack(deps, workerId, resumed);
   const { id: tokenId, token } = tokens.create({
     workerId,
@@ -102,6 +103,14 @@ async function sessionFor(deps: SeatDeps, workerId: string, wish: SessionWish): 
   if (typeof wish === 'object') return { resume: wish.id };
   const last = await lastSession(deps, workerId);
   return last === undefined ? begin : { resume: last };
+}
+
+/** Two programs that go on in one session would write one record, and neither would know what the other was told. */
+function requireNoOther({ chats: { seats } }: SeatDeps, worker: string, session: TerminalSession): void {
+  if (session !== 'choose' && 'resume' in session && seats.isTaken({ worker, session: session.resume }))
+    throw conflict(
+      'This conversation goes on at another terminal. Go on there, end the chat there, or begin a new one here with --new; a terminal that was killed is forgotten within three minutes.',
+    );
 }
 
 /** The page's agent knows nothing of what is said here, so it ends; its next message starts it anew. */

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Logger } from 'pino';
@@ -119,6 +120,8 @@ async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
   if (!check.ok) log.warn({ agent: daemon.agent.kind, problem: check.problem, fix: check.fix }, 'the agent cannot run');
   await checkOthers(daemon, log);
   if (!options.quiet) cli.out(await greeting(daemon, check));
+  // Node itself does so at the end of the process, which a kill would skip.
+  flushCompileCache();
   log.info({ signal: await interrupted }, 'stopping');
   await daemon.stop();
   log.info('stopped');

@@ -1,4 +1,5 @@
-// Chats at terminals: while one goes on in a session, the page does not speak in it, since two programs would write one record.
+// Chats at terminals: while one goes on in a session, neither the page nor another terminal speaks in it, since two programs
+// would write one record.
 import { conflict } from '../domain/errors.ts';
 import type { Conversation } from '../store/chats.ts';
 

@@ -21,6 +21,7 @@ export type TurnDeps = {
   journal: Pick<Journal, 'transcribe' | 'flush'>;
   chats: Chats;
   now(): Date;
+  after(delayMs: number, callback: () => void): () => void;
   /** A line was added, or letters of the next one; `isFirst` for the first of a text. */
   onChange(isFirst: boolean): void;
   onOver(end: TurnEnd): void;
@@ -48,11 +49,11 @@ export async function writeLines(
 }
 
 export function createTurn(deps: TurnDeps, conversation: Conversation): Turn {
-  const { chats, now, onChange, onOver } = deps;
+  const { chats, now, after, onChange, onOver } = deps;
   const { id } = conversation;
   const startedAt = now().getTime();
   let growing = '';
-  let keptAt = startedAt;
+  let stopKeeping: (() => void) | undefined;
   let isStopping = false;
   let isOver = false;
 
@@ -70,17 +71,18 @@ export function createTurn(deps: TurnDeps, conversation: Conversation): Turn {
   function grow(text: string): void {
     const isFirst = growing === '';
     growing += text;
-    const at = now().getTime();
-    if (at - keptAt >= KEPT_EVERY_MS) {
-      keptAt = at;
+    // By a timer, since a pause may follow: the last letters before it are kept as well.
+    stopKeeping ??= after(KEPT_EVERY_MS, () => {
+      stopKeeping = undefined;
       chats.change(id, { unfinished: growing });
-    }
+    });
     onChange(isFirst);
   }
 
   function end(how: TurnEnd): void {
     if (isOver) return;
     isOver = true;
+    stopKeeping?.();
     const isForgotten = how.problem !== undefined && FORGOTTEN.test(how.problem.sentence);
     // The agent's own record of the session is gone; ours is not.
     if (isForgotten) chats.change(id, { session: null });

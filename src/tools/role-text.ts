@@ -27,10 +27,8 @@ function words(section: string): string[] {
 /** A Role's title: its first heading, without a leading "Role:"; else its first line, shortened. */
 export function roleTitle(content: string): string {
   const heading = /^#\s+(.+)$/m.exec(content)?.[1] ?? content.trim().split('\n')[0] ?? '';
-  return heading
-    .replace(/^role:\s*/i, '')
-    .trim()
-    .slice(0, 80);
+  const title = heading.replace(/^role:\s*/i, '').trim();
+  return title.length > 80 ? `${title.slice(0, 79).toWellFormed()}…` : title;
 }
 
 /** The first paragraph after the title, shortened. */

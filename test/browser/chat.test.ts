@@ -1,3 +1,4 @@
+import type { Route } from 'playwright-core';
 import { expect, test } from 'vitest';
 import {
   DESKTOP,
@@ -52,10 +53,15 @@ describeInBrowser('the chat', () => {
       expect(await page.locator('.said:has-text("One moment went on")').count()).toBe(1);
     }
     expect(await one.page.inputValue('#chat-text')).toBe('');
+    // Also while the log is still on its way, the turn before stays.
+    await one.page.route('**/ui/chat/log', (route) => route.abort());
     await two.say('slow and ```\na\n\nb\n``` so on');
     await one.page.waitForSelector('.bubble >> text=slow and');
     await one.page.waitForSelector('#chat-turn .turn-note');
-    expect(await one.page.locator('.bubble').count()).toBe(2);
+    expect(await one.page.locator('.bubble').allTextContents()).toEqual([
+      'wait One moment',
+      'slow and ```\na\n\nb\n``` so on',
+    ]);
     expect(claude.starts()).toHaveLength(1);
   });
 
@@ -132,6 +138,60 @@ describeInBrowser('the chat', () => {
       const shots = process.env.HELIX_LOOK;
       if (shots) await page.screenshot({ path: `${shots}-${look.viewport.width}-${'colorScheme' in look}.png` });
     }
+  });
+
+  test('what is typed and not sent outlives other pages, a session that ended and a daemon that is away', async () => {
+    const { daemon, claude, open } = await chatPages();
+    const { page } = await open();
+    await page.fill('#chat-text', 'say what I was about to ask');
+    await page.click('nav >> text=Org');
+    await page.click('nav >> text=Chat');
+    expect(await page.inputValue('#chat-text')).toBe('say what I was about to ask');
+    await isLive(page);
+    const unavailable = (route: Route) => route.abort();
+    await page.route('**/ui/chat/send', unavailable);
+    await page.press('#chat-text', 'Enter');
+    await page.waitForSelector('#chat-problem >> text=The daemon does not answer.');
+    await page.unroute('**/ui/chat/send', unavailable);
+    for (const { id } of daemon.tokens.list().filter(({ kind }) => kind === 'session')) daemon.tokens.revoke(id);
+    await page.press('#chat-text', 'Enter');
+    await page.waitForSelector('text=You are not signed in');
+    const { token } = daemon.tokens.create({ workerId: 'w-owner', kind: 'token', label: 'test' });
+    await page.fill('[name=token]', token);
+    await page.press('[name=token]', 'Enter');
+    await page.waitForSelector('#chat-text');
+    expect(await page.inputValue('#chat-text')).toBe('say what I was about to ask');
+    await isLive(page);
+    await page.press('#chat-text', 'Enter');
+    await page.waitForSelector('.said >> text=what I was about to ask');
+    await waitFor('it is taken', async () => (await page.inputValue('#chat-text')) === '');
+    await page.reload();
+    expect(await page.inputValue('#chat-text')).toBe('');
+    await page.fill('#chat-text', 'not for who comes next');
+    await page.click('text=Sign out');
+    await page.waitForSelector('text=You are not signed in');
+    expect(await page.evaluate("Object.keys(sessionStorage).filter((key) => key.includes('draft'))")).toEqual([]);
+    expect(claude.told()).toEqual(['say what I was about to ask']);
+  });
+
+  test('on a phone the conversation comes first, and that it goes on at a terminal is seen', async () => {
+    const { daemon, open } = await chatPages();
+    const { page, say } = await open(PHONE);
+    expect(await page.evaluate('scrollY')).toBe(0);
+    await say('say hello');
+    await page.waitForSelector('#chat-turn .turn-note');
+    await page.reload();
+    expect(await page.locator('.recent:visible').count()).toBe(0);
+    await page.click('.chat-recents summary');
+    expect(await page.locator('.recent:visible').count()).toBe(1);
+    const session = daemon.db.sqlite.prepare('SELECT session FROM conversations').pluck().get();
+    await fetch(`${daemon.url}/control/chat.open`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${daemon.ownerToken}` },
+      body: JSON.stringify({ worker: 'w-owner', session: { id: session } }),
+    });
+    await page.waitForSelector('text=This conversation goes on at a terminal');
+    expect(await overflow(page)).toBe(0);
   });
 
   test('without JavaScript one reads and sends', async () => {

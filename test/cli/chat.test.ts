@@ -7,6 +7,7 @@ import { person } from '../support/chat-person.ts';
 import {
   cli,
   connect,
+  isAlive,
   NOWHERE,
   runCli,
   spawnDaemon,
@@ -32,14 +33,6 @@ async function setUp() {
     );
   const credentials = () => daemon.tokens.list().filter(({ kind }) => kind === 'chat');
   return { claude, daemon, env, run, terminal, said, credentials };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 const after = ({ argv }: Seen, flag: string) => (argv.includes(flag) ? argv[argv.indexOf(flag) + 1] : undefined);
@@ -296,6 +289,34 @@ describe.skipIf(noTerminal)(`at a terminal${noTerminal ? ` (${noTerminal})` : ''
     const { id } = daemon.db.sqlite.prepare("SELECT id FROM conversations WHERE title <> ''").get() as { id: string };
     await post('/ui/chat/open', { conversation: id });
     expect(await isShown()).toBe(false);
+  });
+
+  test('while a conversation goes on at a terminal, another terminal does not go on in it, and begins a new one', async () => {
+    const { claude, run, terminal, credentials } = await setUp();
+    await run(['chat', '-p', 'before']);
+    const session = after(claude.last(), '--session-id') ?? '';
+    const first = terminal();
+    const chat = first.start(['chat']);
+    await first.shows('READY');
+    const second = terminal();
+    const refused = second.start(['chat']);
+    expect(await refused.ended()).toMatchObject({ code: 1 });
+    await second.shows('This conversation goes on at another terminal.');
+    expect(await run(['chat', '-p', 'beside'])).toMatchObject({ code: 0 });
+    expect(credentials().filter(({ revokedAt }) => revokedAt === null)).toHaveLength(1);
+    const third = terminal();
+    const beside = third.start(['chat', '--new']);
+    await third.shows('READY');
+    third.press('C-d');
+    expect(await beside.ended()).toMatchObject({ code: 0 });
+    first.press('C-d');
+    await chat.ended();
+    const fourth = terminal();
+    const again = fourth.start(['chat', '--resume', session]);
+    await fourth.shows('READY');
+    expect(after(claude.last(), '--resume')).toBe(session);
+    fourth.press('C-d');
+    await again.ended();
   });
 
   test('A18: chat --new passes no resume flag; chat --resume passes it without an id, and with one it passes that', async () => {

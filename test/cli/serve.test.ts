@@ -6,6 +6,7 @@ import { createLogger } from '../../src/cli/logger.ts';
 import { verifyJournal } from '../../src/store/verify.ts';
 import { toolNames } from '../../src/tools/catalog.ts';
 import { alive } from '../agents/play.ts';
+import { signedIn } from '../support/chat-person.ts';
 import {
   cli,
   connectOwner,
@@ -32,6 +33,13 @@ test('on an empty directory there is an owner, human, in the root Position, with
   expect(new Set(grants.map(({ tool }) => tool))).toEqual(toolNames);
   expect(grants).toHaveLength(toolNames.size);
   for (const { id } of grants) expect(id).toMatch(/^g-owner-[0-9a-f-]{36}$/);
+});
+
+test('pages know from the first one on that the agent cannot run', async () => {
+  const daemon = await spawnDaemon({ settings: { 'agent.kind': 'claude', 'claude.bin': '/nowhere/claude' } });
+  expect(await daemon.greeting()).toContain('NOT READY: claude.bin names "/nowhere/claude": no such program.');
+  const { get } = await signedIn(daemon);
+  expect((await get('/ui/')).html).toMatch(/<strong>1<\/strong> <span class="words-of">needs someone/);
 });
 
 test('on a directory with an org nothing changes, and the log says so (A2)', async () => {

@@ -1,11 +1,19 @@
 // The chat as it is answered, with a program in the place of Claude Code.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { chatConfigDirectory } from '../../src/agents/claude-chat.ts';
 import { chatClaude } from '../support/chat-claude.ts';
-import { person } from '../support/chat-person.ts';
-import { startTestDaemon, type TestDaemonOptions, temporaryDirectory, waitFor } from '../support/daemon.ts';
+import { person, signedIn, withSession } from '../support/chat-person.ts';
+import {
+  isAlive,
+  spawnDaemon,
+  startTestDaemon,
+  type TestDaemonOptions,
+  temporaryDirectory,
+  waitFor,
+} from '../support/daemon.ts';
 
 const NASTY = `</p><script>alert(1)</script><img src=x onerror=alert(2)>" onfocus="alert(3)" <b hx-get="/ui/org">x</b>`;
 
@@ -137,7 +145,7 @@ describe('what comes', () => {
   });
 
   test.each([
-    ['authentication_failed', 'Claude Code is not logged in: Invalid API key', 'claude setup-token'],
+    ['authentication_failed', 'Claude Code is not logged in: Invalid API key', 'helix-org login claude'],
     ['rate_limit', 'The usage limit is reached: You have hit your limit', 'Wait until it resets'],
     ['overloaded', 'service does not answer: Overloaded', 'again in a minute'],
   ])('%s is told as what it is, with the fix', async (error, sentence, fix) => {
@@ -356,6 +364,39 @@ describe('what it survives', () => {
     expect(await after.log()).toContain('Cut off');
     await after.say('say after it');
     expect(claude.starts()[1]?.argv).toContain('--resume');
+  });
+
+  test('a daemon that is killed in the middle: what was said is kept, its agent is ended, and the session goes on', async () => {
+    const dir = temporaryDirectory();
+    const claude = chatClaude();
+    const settings = { 'claude.bin': claude.bin };
+    const killed = await spawnDaemon({ dir, settings });
+    const { token, ...before } = await signedIn(killed);
+    await before.say('say one');
+    await before.start('wait before the end');
+    await before.until('said growing');
+    const kept = new Database(join(dir, 'org.db'), { readonly: true });
+    onTestFinished(() => void kept.close());
+    const unfinished = kept.prepare('SELECT unfinished FROM conversations').pluck();
+    await waitFor('what was said is kept', () => unfinished.get() === 'before the end');
+    await killed.kill('SIGKILL');
+    const next = await startTestDaemon({ dir, settings });
+    await waitFor('its agent has ended', () => !isAlive(claude.starts()[0]!.pid));
+    // Their session is still good, and so is the page that was open.
+    const after = withSession(next.url, token);
+    const html = await after.log();
+    expect(html).toContain('<p class="bubble">say one</p>');
+    expect(html).toContain('<p class="bubble">wait before the end</p>');
+    expect(html).toContain('<p>before the end</p>');
+    expect(html).toContain('The daemon was restarted in the middle of this answer.');
+    expect(html).toContain('Cut off');
+    const [first] = claude.starts();
+    await after.say('say two');
+    expect(claude.starts()).toHaveLength(2);
+    const { argv } = claude.starts()[1]!;
+    expect(argv[argv.indexOf('--resume') + 1]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(first?.argv).not.toContain('--resume');
+    expect(claude.told()).toEqual(['say one', 'wait before the end', 'say two']);
   });
 
   test('an agent whose own record is gone is said to be, and the next message begins anew', async () => {

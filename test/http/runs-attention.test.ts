@@ -333,7 +333,7 @@ describe('attention', () => {
     });
     const out = await openTestDaemon({
       checkAgent,
-      agentSeen: () => ({ ok: false, problem: 'Not logged in.', fix: 'Run claude /login.' }),
+      agentSeen: () => ({ ok: false, problem: 'Not logged in.', fix: 'Run `claude /login`.' }),
       stalled: () => ({ since: new Date().toISOString(), why: 'w-x waits' }),
     });
     const { token } = out.core.tokens.create({ workerId: 'w-owner', kind: 'session', label: 'test' });
@@ -342,7 +342,7 @@ describe('attention', () => {
       headers: { host: 'localhost', cookie: `helix_session=${token}` },
     });
     await out.close();
-    expect(body).toContain('Run claude /login.');
+    expect(body).toContain('Run <code>claude /login</code>.');
     expect(body).toContain('Work waits and nothing moves');
     expect(counted(body)).toBe(2);
   });

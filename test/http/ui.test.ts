@@ -233,6 +233,29 @@ describe('the chart', () => {
     expect(refused.next).not.toMatch(/<script>|<img/);
   });
 
+  test('a search finds whoever sits in a seat, also beyond those that it shows', async () => {
+    for (let n = 1; n <= 5; n++)
+      await daemon.call('hire_worker', {
+        id: `w-many-${n}`,
+        positionId: 'p-echo',
+        kind: 'human',
+        identityContent: 'One of many.',
+        grants: [],
+      });
+    expect((await get('/ui/org')).html).not.toContain('data-worker="w-many-5"');
+    expect((await get('/ui/org?q=many-5')).html).toContain('data-worker="w-many-5"');
+    for (let n = 1; n <= 5; n++) await daemon.call('fire_worker', { workerId: `w-many-${n}` });
+  });
+
+  test('cuts ids that are wider than their box, and names them in full for who points at them', async () => {
+    const id = `p-${'long-'.repeat(8)}end`;
+    await daemon.call('create_position', { id, roleId: 'r-echo', parentId: 'p-root' });
+    const { html } = await get('/ui/org');
+    expect(html).toContain(`<text class="seat-id" x="12" y="35">${id.slice(0, 26)}…</text>`);
+    expect(html).toMatch(new RegExp(`<title>[^<]*, ${id}</title>`));
+    await daemon.call('delete_position', { id });
+  });
+
   test('several roots, and a chart of 200 that is folded until one asks', async () => {
     const big = await openTestDaemon();
     await big.call('create_role', { id: 'r-x', content: '# Role: X' });
@@ -334,6 +357,26 @@ describe('forms', () => {
     expect((await post(own, 'http://localhost')).statusCode).toBe(303);
     expect(daemon.core.journal.org.paused).toBe(true);
     await daemon.call('resume_org');
+  });
+
+  test('what somebody wrote in a session that has ended is theirs to copy, and so with a form that is out of date', async () => {
+    const written = '# Role: <b>Écho</b>\n\nTwo lines & more.';
+    const payload = (csrf: string) => new URLSearchParams({ csrf, roleId: 'r-owner', content: written }).toString();
+    const post = (cookie: string, csrf: string, origin = 'http://localhost') =>
+      daemon.app.inject({
+        method: 'POST',
+        url: '/ui/do/update_role',
+        headers: { host: 'localhost', cookie, origin, 'content-type': 'application/x-www-form-urlencoded' },
+        payload: payload(csrf),
+      });
+    const shown = '<pre class="plain" tabindex="0">\n# Role: &lt;b&gt;Écho&lt;/b&gt;\n\nTwo lines &amp; more.</pre>';
+    const ended = await post('helix_session=hxo_gone', await csrfOf());
+    expect([ended.statusCode, ended.body]).toEqual([401, expect.stringContaining(shown)]);
+    const old = await post(cookieOf('w-owner'), await csrfOf('w-ann'));
+    expect([old.statusCode, old.body]).toEqual([403, expect.stringContaining(shown)]);
+    expect(old.body).not.toContain('r-owner');
+    // What another page sends is not shown on ours.
+    expect((await post('', '', 'http://localhost:1')).body).not.toContain('Two lines');
   });
 
   test('run as whoever is signed in, with that Worker’s tools only', async () => {
@@ -569,6 +612,27 @@ describe('markdown', () => {
   });
 });
 
+test('a Worker who was fired has a page that says so, with who they were and what they did', async () => {
+  await daemon.call('hire_worker', {
+    id: 'w-past',
+    positionId: 'p-echo',
+    kind: 'ai',
+    identityContent: 'I <b>was</b> here.',
+    grants: [],
+  });
+  await daemon.call('fire_worker', { workerId: 'w-past' });
+  const { html, status } = await get('/ui/org/workers/w-past');
+  expect(status).toBe(200);
+  expect(textOf(html)).toContain('Its history stays, and its id is never given again.');
+  expect(html).toContain('I &lt;b&gt;was&lt;/b&gt; here.');
+  for (const link of ['/ui/activations?worker=w-past', '/ui/journal?about=w-past', '/ui/org/workers/w-past/history']) {
+    expect(html).toContain(`href="${link}"`);
+    expect((await get(link)).status).toBe(200);
+  }
+  expect(html).not.toContain('action="/ui/do/fire_worker"');
+  expect((await get('/ui/org/workers/w-never')).status).toBe(404);
+});
+
 describe('how a Worker is played', () => {
   const back = '/ui/org/workers/w-echo';
 
@@ -631,6 +695,8 @@ describe('how a Worker is played', () => {
     });
     const { html } = await get('/ui/attention');
     expect(textOf(html)).toContain('codex does not work');
+    // Two of them are told apart when the page is brought up to date.
+    expect(html).toContain('id="m-agent-codex"');
     await daemon.core.journal.commit('system', { type: 'ResumeWork', hold: 'agent:codex' });
     expect(textOf((await get('/ui/attention')).html)).not.toContain('codex does not work');
   });

@@ -4,8 +4,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { startDaemon } from '../../src/cli/daemon.ts';
 import { dataPaths } from '../../src/cli/data-dir.ts';
 import { CLAUDE_BIN } from '../agents/contract-agents.ts';
-import { person } from '../support/chat-person.ts';
-import { temporaryDirectory, waitFor } from '../support/daemon.ts';
+import { person, signedIn } from '../support/chat-person.ts';
+import { isAlive, spawnDaemon, temporaryDirectory, waitFor } from '../support/daemon.ts';
 import { type ModelReply, type ModelRequest, startScriptedAnthropic } from '../support/scripted-anthropic.ts';
 
 type Order = { name: string; input: object };
@@ -57,17 +57,22 @@ async function stage(dir = temporaryDirectory()) {
     );
     return { daemon, ...person(daemon) };
   };
-  return { begin, goOn: () => gates.splice(0).forEach((open) => void open()), requests: () => scripted.requests };
+  return {
+    begin,
+    goOn: () => gates.splice(0).forEach((open) => void open()),
+    requests: () => scripted.requests,
+    url: scripted.url,
+  };
 }
 
 /** The one process of the chat's agent. */
-function agentOf(): number {
+function agentOf(daemon = process.pid): number {
   const found = readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     try {
       return (
         readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('claude-chat') &&
-        readFileSync(`/proc/${pid}/status`, 'utf8').includes(`PPid:\t${process.pid}\n`)
+        readFileSync(`/proc/${pid}/status`, 'utf8').includes(`PPid:\t${daemon}\n`)
       );
     } catch {
       return false;
@@ -163,6 +168,28 @@ test('the daemon restarted in the middle of an answer: nothing is lost, nothing 
   expect(await second.log()).toContain('<p>two</p>');
   expect(await second.log()).toContain('Cut off');
   await second.say('SAY three');
+  expect(requests().at(-1)?.said.join(' ')).toMatch(/SAY one[\s\S]*HALF two[\s\S]*SAY three/);
+});
+
+test('the daemon killed in the middle of an answer: its agent is ended, what was said is there, and the session goes on', async () => {
+  const dir = temporaryDirectory();
+  const { begin, requests, url } = await stage(dir);
+  const killed = await spawnDaemon({
+    dir,
+    settings: { 'agent.kind': 'claude', 'claude.bin': CLAUDE_BIN },
+    env: { ANTHROPIC_API_KEY: 'dummy', ANTHROPIC_BASE_URL: url },
+  });
+  const before = await signedIn(killed);
+  await before.say('SAY one');
+  await before.start('HALF two');
+  await before.until('said growing');
+  const pid = agentOf(killed.pid);
+  await killed.kill('SIGKILL');
+  const next = await begin();
+  await waitFor('its agent has ended', () => !isAlive(pid));
+  expect(await next.log()).toContain('HALF two');
+  expect(await next.log()).toContain('Cut off');
+  dont(await next.say('SAY three'));
   expect(requests().at(-1)?.said.join(' ')).toMatch(/SAY one[\s\S]*HALF two[\s\S]*SAY three/);
 });
 

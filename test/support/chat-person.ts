@@ -1,8 +1,8 @@
 import { expect, onTestFinished } from 'vitest';
-import { type TestDaemon, waitFor } from './daemon.ts';
+import { type SpawnedDaemon, type TestDaemon, waitFor } from './daemon.ts';
 
 /** Somebody who chats on the page, without a browser. */
-export function person(daemon: Pick<TestDaemon, 'tokens' | 'url'>, workerId = 'w-owner') {
+export function person(daemon: { url: string; tokens: Pick<TestDaemon['tokens'], 'create'> }, workerId = 'w-owner') {
   const { token } = daemon.tokens.create({ workerId, kind: 'session', label: 'test' });
   const headers = { cookie: `helix_session=${token}` };
   const get = async (path: string, more = {}) => {
@@ -51,3 +51,17 @@ export function person(daemon: Pick<TestDaemon, 'tokens' | 'url'>, workerId = 'w
     },
   };
 }
+
+/** A person on the pages of a daemon that is a process of its own, by a sign-in link; `token` is of their session. */
+export async function signedIn(daemon: SpawnedDaemon) {
+  const { url } = (await daemon.control('token.login', { worker: 'w-owner' })) as { url: string };
+  const body = new URLSearchParams({ code: new URL(url).searchParams.get('code') ?? '' });
+  const headers = { origin: daemon.url };
+  const response = await fetch(`${daemon.url}/login`, { method: 'POST', body, redirect: 'manual', headers });
+  const token = /^helix_session=([^;]+)/.exec(response.headers.get('set-cookie') ?? '')?.[1] ?? '';
+  return { token, ...withSession(daemon.url, token) };
+}
+
+/** A person whose session there is already, such as of a daemon that was started anew. */
+export const withSession = (url: string, token: string) =>
+  person({ url, tokens: { create: () => ({ id: '', token, expiresAt: null }) } });

@@ -227,6 +227,14 @@ export async function spawnDaemon({
   };
 }
 
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 export async function isUp(url: string): Promise<boolean> {
   return fetch(`${url}/healthz`).then(
     async (response) => {

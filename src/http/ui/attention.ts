@@ -17,7 +17,7 @@ type Leaving = { streamId: string; seq: number; workerId: string; reason: string
 export type Matter = Common &
   (
     | { kind: 'org-paused' }
-    | { kind: 'agent'; problem: string; fix: string }
+    | { kind: 'agent'; hold: string; problem: string; fix: string }
     | { kind: 'stalled'; why: string }
     | { kind: 'limit'; hold: string; workerId: string | null; reason: string }
     | { kind: 'sending'; streamId: string; reason: string }
@@ -86,7 +86,7 @@ function live({ journal, agentSeen, stalled }: AttentionDeps): Matter[] {
   const isHeld = [...journal.org.holds.keys()].some((hold) => hold.startsWith('agent:'));
   return [
     ...(seen?.ok === false && !isHeld
-      ? [{ ...now, kind: 'agent' as const, problem: seen.problem, fix: seen.fix }]
+      ? [{ ...now, kind: 'agent' as const, hold: '', problem: seen.problem, fix: seen.fix }]
       : []),
     ...(stall ? [{ ...now, at: stall.since, kind: 'stalled' as const, why: stall.why }] : []),
   ];
@@ -132,7 +132,7 @@ function stopped({ paused, workers, streams, holds }: Org, reads: Reads): Matter
     const scope = kinds?.[0] === undefined ? WHOLE_ORG : ofKind(kinds[0]);
     const common = began(workerId ?? scope, hold);
     if (isLimit(hold)) matters.push({ kind: 'limit', hold, workerId, reason, ...common });
-    else matters.push({ kind: 'agent', problem: reason, fix: '', ...common });
+    else matters.push({ kind: 'agent', hold, problem: reason, fix: '', ...common });
   }
   for (const [workerId, worker] of workers)
     if (worker.paused && worker.firedAt === null)

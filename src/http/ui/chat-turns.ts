@@ -1,7 +1,7 @@
 // A conversation as turns: what was asked, what came, how it ended. Made of its lines, so a reload shows what was shown live.
 import type { TurnEnd } from '../../dispatch/chat-lines.ts';
 import type { RunLine } from '../../store/run-pages.ts';
-import { escapeHtml, markdown } from './markdown.ts';
+import { markdown, withCode } from './markdown.ts';
 import { clip, type Moment, moment, money } from './shown.ts';
 import { type Block, blocksOf } from './transcript.ts';
 
@@ -62,9 +62,6 @@ function endOf({ state, problem, model = '', costUsd, ms = 0 }: TurnEnd): EndVie
   const note = [WORDS[state], model, seconds, cost].filter(Boolean).join(' · ');
   return { state, sentence: problem?.sentence ?? '', fix: withCode(problem?.fix ?? ''), note };
 }
-
-/** What stands between backticks is to be typed. */
-const withCode = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 
 const WORDS: Record<TurnEnd['state'], string> = { done: '', stopped: 'Stopped', failed: '', 'cut off': 'Cut off' };
 

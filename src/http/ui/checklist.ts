@@ -1,15 +1,19 @@
 // What an org needs before it works, and how far it is: looked at anew whenever the page is.
 import type { AgentCheck } from '../../domain/agent.ts';
+import { withCode } from './markdown.ts';
 import type { OrgPageDeps } from './org-page.ts';
 
 export type Check = { name: string; isDone: boolean; text: string };
+
+/** `html` is its text, with what is to be typed marked. */
+export type ShownCheck = Check & { html: string };
 
 type Deps = Pick<OrgPageDeps, 'queries' | 'settings' | 'checkAgent' | 'publicUrl'>;
 
 /** A page does not wait longer for what the agent has to say about itself. */
 const AGENT_MS = 80;
 
-export async function checklistOf({ queries, settings, checkAgent, publicUrl }: Deps): Promise<Check[]> {
+export async function checklistOf({ queries, settings, checkAgent, publicUrl }: Deps): Promise<ShownCheck[]> {
   const checking = checkAgent().catch((): AgentCheck => ({ ok: false, problem: 'It could not be asked.', fix: '' }));
   const late = new Promise<undefined>((resolve) => setTimeout(resolve, AGENT_MS, undefined).unref());
   const agent = await Promise.race([checking, late]);
@@ -17,14 +21,14 @@ export async function checklistOf({ queries, settings, checkAgent, publicUrl }: 
   const workers = queries.workers().filter((worker) => worker.kind === 'ai');
   const outside = queries.streams().filter(({ transportKind }) => transportKind !== 'local');
   const url = publicUrl();
-  return [
+  const checks = [
     agentCheck(kind, agent),
     accountCheck(kind, agent),
     isLocal(url)
       ? {
           name: 'Public URL',
           isDone: false,
-          text: `Only this machine reaches ${url}. That is enough to try things; to let mail or GitHub in, start it with --public-url.`,
+          text: `Only this machine reaches ${url}. That is enough to try things; to let mail or GitHub in, start it with \`--public-url\`.`,
         }
       : { name: 'Public URL', isDone: true, text: `The outside reaches it at ${url}.` },
     {
@@ -41,6 +45,7 @@ export async function checklistOf({ queries, settings, checkAgent, publicUrl }: 
       text: outside.length > 0 ? `${outside.map(({ id }) => id).join(', ')}.` : 'No Stream reaches outside yet.',
     },
   ];
+  return checks.map((check) => ({ ...check, html: withCode(check.text) }));
 }
 
 function agentCheck(kind: string, agent: AgentCheck | undefined): Check {

@@ -56,6 +56,13 @@ export function fieldsOf(body: unknown): Fields {
   };
 }
 
+/** Texts of a form that was not taken, for its person to copy: without what pages put there themselves, ids and single words. */
+export function writtenIn(body: unknown): string[] {
+  const fields = fieldsOf(body);
+  const texts = fields.names().flatMap((name) => (OWN_FIELDS.has(name) ? [] : fields.getAll(name)));
+  return texts.filter((text) => /\s/.test(text.trim()));
+}
+
 /** A path below /ui that a form asked to be led to; nothing else is followed. */
 export function pathBack(path: string, fallback = '/ui/org'): string {
   return /^\/ui(\/[\w./%~+-]*)?(\?[\w.~%&=+,*:-]*)?(#[\w-]*)?$/.test(path) && !path.includes('..') ? path : fallback;

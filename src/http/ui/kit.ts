@@ -5,7 +5,16 @@ import { OrgError } from '../../domain/errors.ts';
 import type { ToolDoor } from '../../tools/call-tool.ts';
 import { allowOnly, Refusal } from '../refusal.ts';
 import { createFlashes, type Flashes } from './flash.ts';
-import { type Fields, fieldsOf, foreignForm, type Outcome, pathBack, refusedFlash, refuseForeign } from './forms.ts';
+import {
+  type Fields,
+  fieldsOf,
+  foreignForm,
+  type Outcome,
+  pathBack,
+  refusedFlash,
+  refuseForeign,
+  writtenIn,
+} from './forms.ts';
 import { draftsOf, type FrameDeps, frameOf, type Section, themeOf } from './frame.ts';
 import type { Pages } from './pages.ts';
 import { isFragment, isOwnForm, type Visit, type VisitDeps, visitOf } from './visit.ts';
@@ -151,7 +160,8 @@ function problem(
 ): FastifyReply {
   const heading = status === 404 ? 'Nothing here' : 'That did not work';
   const frame = frameOf(deps, visit, { title: heading, topics: [], flashes: [] });
-  return deps.pages.send(reply, status, 'problem', { frame, heading, sentence });
+  const written = writtenIn(visit.request.body);
+  return deps.pages.send(reply, status, 'problem', { frame, heading, sentence, written });
 }
 
 /** What somebody without a session sees instead of a page; of a fragment they get nothing, and the page is loaded anew. */
@@ -160,6 +170,7 @@ function signedOut(pages: Pages, request: FastifyRequest, reply: FastifyReply): 
   return pages.send(reply, 401, 'signed-out', {
     heading: 'You are not signed in',
     sentence: 'These pages are for the people of this org.',
+    written: writtenIn(request.body),
     theme: themeOf({ request }),
   });
 }

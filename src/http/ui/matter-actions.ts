@@ -15,6 +15,8 @@ export type MatterRow = {
   title: string;
   href: string;
   sentence: string;
+  /** The sentence as HTML, with what is to be typed marked. */
+  why: string;
   excerpt: string;
   /** Whom and what it concerns. */
   about: { text: string; href: string }[];

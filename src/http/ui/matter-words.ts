@@ -1,6 +1,7 @@
 // What waits for a person, as one sentence each and with what can be done about it.
 import type { Matter, MatterOf } from './attention.ts';
 import { streamHref, workerHref } from './links.ts';
+import { withCode } from './markdown.ts';
 import { type MatterRow, type Row, run, sentenceOf } from './matter-actions.ts';
 import { said } from './said-matter.ts';
 import { count, moment } from './shown.ts';
@@ -18,6 +19,7 @@ export function matterRow(deps: Deps, visit: Visit, matter: Matter): MatterRow {
     excerpt: '',
     about: [],
     ...row,
+    why: withCode(row.sentence),
     actions,
   };
 }
@@ -35,12 +37,12 @@ function rowOf(deps: Deps, visit: Visit, matter: Matter): Row {
       };
     case 'agent':
       return {
-        id: 'agent',
+        id: matter.hold === '' ? 'agent' : matter.hold.replaceAll(':', '-'),
         tag: 'Agent',
         tone: 'bad',
         title: 'The agent cannot run',
         sentence: `${sentenceOf(matter.problem)} ${matter.fix || 'Nothing is lost: what comes waits, and it is tried again every few minutes.'}`,
-        actions: [{ label: 'See the checks', href: '/ui/settings#keys' }],
+        actions: [{ label: 'Its settings', href: settingHref('agent.kind') }],
       };
     case 'stalled':
       return {

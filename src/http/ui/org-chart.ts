@@ -26,6 +26,9 @@ type Seat = {
   id: string;
   parentId: string | null;
   title: string;
+  /** Everybody who sits there. */
+  holders: Badge[];
+  /** Of them, those that are shown. */
   badges: Badge[];
   /** Workers beyond those shown. */
   more: number;
@@ -35,6 +38,7 @@ type Seat = {
 const BADGES_MAX = 3;
 const LABEL_MAX = 14;
 const TITLE_MAX = 27;
+const ID_MAX = 27;
 const HEAD_HEIGHT = 46;
 const BADGE_HEIGHT = 22;
 /** In an org with more seats than this, only the upper ones are shown at first. */
@@ -97,14 +101,15 @@ function seatsOf({ journal, queries, stateOf, waitingOf }: ChartDeps): Seat[] {
   }
   const known = journal.org.positions;
   return queries.positions().map(({ id, roleId, parentId }) => {
-    const badges = holders.get(id) ?? [];
+    const seated = holders.get(id) ?? [];
     return {
       id,
       // A superior that is gone leaves its seats standing on their own.
       parentId: parentId !== null && known.has(parentId) ? parentId : null,
       title: titles.get(roleId) ?? roleId,
-      badges: badges.slice(0, BADGES_MAX),
-      more: Math.max(0, badges.length - BADGES_MAX),
+      holders: seated,
+      badges: seated.slice(0, BADGES_MAX),
+      more: Math.max(0, seated.length - BADGES_MAX),
       below: [],
     };
   });
@@ -121,10 +126,15 @@ function treeOf(seats: Seat[]): Seat[] {
   return roots;
 }
 
-/** The seat with those below it that fit; everything below a seat that fits itself. */
+/** The seat with those below it that fit; everything below a seat that fits itself. Workers who fit are among those shown. */
 function fitting(seat: Seat, wanted: string): Seat[] {
-  const texts = [seat.id, seat.title, ...seat.badges.map(({ id }) => id)];
-  if (texts.some((text) => text.toLowerCase().includes(wanted))) return [seat];
+  const fits = (text: string) => text.toLowerCase().includes(wanted);
+  const found = seat.holders.filter(({ id }) => fits(id));
+  if (found.length > 0) {
+    const others = seat.holders.filter((badge) => !found.includes(badge));
+    return [{ ...seat, badges: [...found, ...others].slice(0, BADGES_MAX) }];
+  }
+  if (fits(seat.id) || fits(seat.title)) return [seat];
   const below = seat.below.flatMap((each) => fitting(each, wanted));
   return below.length > 0 ? [{ ...seat, below }] : [];
 }
@@ -144,6 +154,7 @@ function drawn(seat: Seat, folded: Set<string>) {
   return {
     href: positionHref(seat.id),
     title: clip(seat.title, TITLE_MAX),
+    label: clip(seat.id, ID_MAX),
     name: `${seat.title}, ${seat.id}`,
     badges: seat.badges.map((badge, index) => ({ ...badge, y: HEAD_HEIGHT + index * BADGE_HEIGHT })),
     isVacant: seat.badges.length === 0,
@@ -158,7 +169,7 @@ function drawn(seat: Seat, folded: Set<string>) {
 
 function belowText(seat: Seat): string {
   const all = everybodyBelow(seat);
-  const running = all.flatMap(({ badges }) => badges).filter(({ state }) => state === 'running').length;
+  const running = all.flatMap(({ holders }) => holders).filter(({ state }) => state === 'running').length;
   return `${count(all.length, 'seat')} below${running > 0 ? ` · ${running} running` : ''}`;
 }
 

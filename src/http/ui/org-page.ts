@@ -7,6 +7,7 @@ import type { Settings } from '../../store/settings.ts';
 import type { ToolDoor } from '../../tools/call-tool.ts';
 import { roleTitle } from '../../tools/role-text.ts';
 import { checklistOf } from './checklist.ts';
+import { firedDetail } from './fired-detail.ts';
 import type { Ui, View } from './kit.ts';
 import { activationHref, roleHref, workerHref } from './links.ts';
 import { chartOf } from './org-chart.ts';
@@ -41,7 +42,11 @@ export function orgPages(ui: Ui, deps: OrgPageDeps): void {
   ui.page('/org/chart', async (visit) => ({ ...(await orgView(visit)), partial: 'org-chart' }));
   ui.page('/org/now', async (visit) => ({ ...(await orgView(visit)), partial: 'org-now' }));
   ui.page('/org/start', async (visit) => ({ ...(await orgView(visit)), partial: 'org-start' }));
-  ui.page('/org/workers/:id', (visit) => orgView(visit, workerDetail(deps, visit, visit.param('id'))));
+  ui.page('/org/workers/:id', (visit) => {
+    const worker = queries.worker(visit.param('id'));
+    const hasLeft = worker !== undefined && worker.firedAt !== null;
+    return orgView(visit, hasLeft ? firedDetail(deps, visit, worker) : workerDetail(deps, visit, visit.param('id')));
+  });
   ui.page('/org/workers/:id/now', async (visit) => {
     const view = await orgView(visit, workerDetail(deps, visit, visit.param('id')));
     return { ...view, partial: 'worker-now' };

@@ -14,7 +14,7 @@ import type { Visit } from './visit.ts';
 const RUNS_SHOWN = 6;
 const MONTH_MS = 30 * 24 * 3_600_000;
 
-/** @throws OrgError not_found, or conflict for one who was fired */
+/** Of somebody who is employed. @throws OrgError not_found, or conflict for one who was fired */
 export function workerDetail(deps: OrgPageDeps, visit: Visit, id: string) {
   const { journal, queries, folderOf } = deps;
   requireWorker(journal.org, id);
@@ -87,17 +87,24 @@ function agentWords({ kind, command, model, effort, runSeconds, context }: Worke
 /** The part that changes by itself. @throws OrgError as {@link workerDetail} */
 export function workerDoing({ journal, queries, stateOf, waitingOf }: OrgPageDeps, visit: Visit, id: string) {
   const { kind, paused } = requireWorker(journal.org, id);
-  const at = new Date();
   const isHuman = kind === 'human';
-  const mayKnow = !isHuman && visit.mayRead(activationStreamId(id));
-  const today = queries.figuresSince(startOfToday(at), id);
-  const month = queries.figuresSince(new Date(at.getTime() - MONTH_MS).toISOString(), id);
   const waiting = isHuman ? 0 : waitingOf(id);
   return {
     id,
     state: isHuman ? (paused ? 'paused' : 'person') : stateOf(id),
     isRunning: !isHuman && stateOf(id) === 'running',
     waiting: waiting > 0 ? `${waiting >= 100 ? '100 or more' : waiting} waiting` : '',
+    ...runsOf({ queries }, visit, id),
+  };
+}
+
+/** The last runs and what they came to; nothing for who may not know of them. */
+export function runsOf({ queries }: Pick<OrgPageDeps, 'queries'>, visit: Visit, id: string) {
+  const at = new Date();
+  const mayKnow = queries.worker(id)?.kind === 'ai' && visit.mayRead(activationStreamId(id));
+  const today = queries.figuresSince(startOfToday(at), id);
+  const month = queries.figuresSince(new Date(at.getTime() - MONTH_MS).toISOString(), id);
+  return {
     runs: (mayKnow ? queries.activationsOf(id, RUNS_SHOWN) : []).map((run) => ({
       href: activationHref(run.id),
       started: moment(run.startedAt),
