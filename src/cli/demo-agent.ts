@@ -47,8 +47,9 @@ export async function missingFor(
     const login = Object.fromEntries(Object.entries(environment).flatMap(([k, v]) => (v ? [[k, v]] : [])));
     const report = await examineClaude(bin, login);
     problems.push(...report.problems.map(({ sentence, fix }) => `${sentence} ${fix}`));
-    // It has no data directory yet in which a setting could be stored.
+    // It has a data directory of its own, where nothing that was stored for another organisation counts.
     if (report.found === null) problems.push('For a demo, HELIX_ORG_CLAUDE_BIN=/path/to/claude says where it is.');
+    if (!report.loggedIn) problems.push(DEMO_LOGIN);
   }
   for (const need of needs) {
     if ('program' in need) {
@@ -62,6 +63,10 @@ export async function missingFor(
   }
   return problems;
 }
+
+const DEMO_LOGIN =
+  'For a demo, the environment logs it in: CLAUDE_CODE_OAUTH_TOKEN, which `claude setup-token` prints, or ANTHROPIC_API_KEY; ' +
+  'what `helix-org login` stored belongs to another organisation.';
 
 function settingsFrom(environment: NodeJS.ProcessEnv, problems: string[]): Record<string, unknown> {
   try {

@@ -5,6 +5,7 @@ import { argument, type Cli, type CommonOptions, dataPathsFor, json, OK, REFUSED
 import type { DataPaths } from './data-dir.ts';
 import type { Opened } from './doctor-data.ts';
 import type { Finding } from './finding.ts';
+import { placeFlags } from './place-flags.ts';
 import { painter, plain, type Style, wantsColours } from './terminal.ts';
 
 type DoctorOptions = CommonOptions & { addr: Address; publicUrl?: string };
@@ -23,7 +24,12 @@ export function registerDoctor(program: Command, cli: Cli): void {
     .option('--json', 'print what was found as JSON')
     .addHelpText('after', '\nExit code 1 when something is broken; warnings alone leave it 0.\n');
   runs<DoctorOptions>(doctor, cli, async (options) => {
-    const findings = await diagnose(dataPathsFor(cli, options), options, cli.environment);
+    const paths = dataPathsFor(cli, options);
+    const flags = placeFlags(options, paths);
+    // A command among what is to be typed begins with a small letter, unlike a version.
+    const here = (fix: string) => fix.replaceAll(/\bhelix-org (?=[a-z])/g, () => `helix-org${flags} `);
+    const found = await diagnose(paths, options, cli.environment);
+    const findings = found.map((each) => (each.fix === undefined ? each : { ...each, fix: here(each.fix) }));
     const isBroken = findings.some(({ state }) => state === 'broken');
     cli.out(options.json ? json({ ok: !isBroken, findings }) : shown(findings, cli));
     return isBroken ? REFUSED : OK;

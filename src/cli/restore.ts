@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Manifest } from './archive.ts';
-import { type Cli, dataPathsFor, json, OK, runs } from './command.ts';
+import { type Cli, type CommonOptions, dataPathsFor, json, OK, runs } from './command.ts';
 import type { DataPaths } from './data-dir.ts';
+import { placeFlags } from './place-flags.ts';
 
 export function registerRestore(program: Command, cli: Cli): void {
   const restore = program
@@ -13,7 +14,7 @@ export function registerRestore(program: Command, cli: Cli): void {
   runs(restore, cli, async (options, [name = '']) => {
     const paths = dataPathsFor(cli, options);
     const restored = await unpackPaused(paths, resolve(name));
-    cli.out(options.json ? json(restored) : report(paths, restored));
+    cli.out(options.json ? json(restored) : report(paths, options, restored));
     return OK;
   });
 }
@@ -34,23 +35,27 @@ async function unpackPaused(paths: DataPaths, file: string): Promise<Manifest> {
   return restored;
 }
 
-function report({ dataDir }: DataPaths, { entries, createdAt, version, leftOut }: Manifest): string {
+function report(paths: DataPaths, options: CommonOptions, restored: Manifest): string {
+  const { entries, createdAt, version, leftOut } = restored;
+  const command = (words: string) => `helix-org ${words}${placeFlags(options, paths)}`;
   const lines = [
-    `Restored ${entries} entries, as of ${createdAt} (helix-org ${version}), into ${dataDir}.`,
+    `Restored ${entries} entries, as of ${createdAt} (helix-org ${version}), into ${paths.dataDir}.`,
     'The org is paused. Make sure that the machine it came from is off, then start it and resume:',
-    '  helix-org serve',
-    "  helix-org call resume_org '{}'",
+    `  ${command('serve')}`,
+    `  ${command("call resume_org '{}'")}`,
   ];
-  if (leftOut.length > 0) {
-    lines.push('Set again what the backup did not hold:', ...leftOut.map(advice));
-    lines.push('Tokens end with the old machine; `helix-org token create` makes new ones.');
-  }
+  const advised = leftOut.flatMap((name) => advice(name, command));
+  if (advised.length > 0) lines.push('Set again what the backup did not hold:', ...advised);
+  if (leftOut.length > 0) lines.push('Tokens end with the old machine; `helix-org token create` makes new ones.');
   return `${lines.join('\n')}\n`;
 }
 
-/** A Stream's signing secret is made by the daemon; others are a person's. */
-function advice(name: string): string {
-  const streamId = /^secret\.stream\.(.+)$/.exec(name)?.[1];
-  if (streamId === undefined) return `  ${name}: helix-org config set ${name} …`;
-  return `  signing secret of ${streamId}: rotate_secret gives a new one for its sender`;
+/** Nothing for keys of the daemon's own, of which it makes new ones, and for an old secret of a rotation under way. */
+function advice(name: string, command: (words: string) => string): string[] {
+  const [, kind, whose = ''] = /^secret\.(\w+)\.?(.*)$/.exec(name) ?? [];
+  if (kind === undefined) return [`  ${name}: ${command(`config set ${name} …`)}`];
+  if (kind === 'login') return [`  the login of ${whose}: ${command(`login ${whose}`)}`];
+  if (kind !== 'stream' || whose.endsWith('.previous')) return [];
+  const rotate = command(`call rotate_secret '{"streamId": "${whose}"}'`);
+  return [`  signing secret of ${whose}, a new one to give to the other side: ${rotate}`];
 }

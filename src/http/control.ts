@@ -18,7 +18,9 @@ export function controlRoutes(app: FastifyInstance, { auth, control }: { auth: A
     scope.post<{ Params: { command: string } }>('/control/:command', {
       bodyLimit: BODY_BYTES_MAX,
       onRequest: async (request) => {
-        const { workerId } = auth.bearer(request);
+        const { workerId, via } = auth.bearer(request);
+        // It would reveal secrets and make tokens, which no tool does, to an agent that reads what strangers wrote.
+        if (via !== undefined) throw forbidden(`The token of a ${via} is for tools alone; this takes the owner's own.`);
         if (workerId !== OWNER) throw forbidden(`Only the owner's token opens this; this one is ${workerId}'s.`);
       },
       async handler(request, reply) {

@@ -99,6 +99,29 @@ describe('a backup', () => {
     expect(other.settings.secret('stream.s-signed')).toBe(secret);
   });
 
+  it('says where it was restored and what to type there, for whatever a person has to set again and nothing else', async () => {
+    const { daemon } = await org();
+    const { settings } = daemon;
+    settings.set('transport.github', { token: 'hush' });
+    const mine = ['login.codex', 'stream.s-signed'];
+    const own = ['stream.s-signed.previous', 'provenance', 'mail.reply', 'github.hook.acme/site'];
+    for (const name of [...mine, ...own]) settings.setSecret(name, 'hush');
+    const file = join(temporaryDirectory(), 'org.tar');
+    await quiet(daemon.dir, 'backup', file);
+    const elsewhere = join(temporaryDirectory(), 'a new one');
+    const { stdout } = await quiet(elsewhere, 'restore', file);
+    const said = [...stdout.matchAll(/helix-org (.*) --data-dir '(.*)'$/gm)].map(([, words, dir]) => ({ words, dir }));
+    expect(said.map(({ words }) => words)).toEqual([
+      'serve',
+      "call resume_org '{}'",
+      'login codex',
+      `call rotate_secret '{"streamId": "s-signed"}'`,
+      'config set transport.github …',
+    ]);
+    for (const { dir } of said) expect(dir).toBe(elsewhere);
+    expect(stdout.split('\n').filter((line) => line.startsWith('  '))).toHaveLength(5);
+  });
+
   it('with secrets holds the key that opens them, also when the key is changed over and over meanwhile', async () => {
     const { daemon, secret } = await org();
     let isDone = false;

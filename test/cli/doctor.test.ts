@@ -96,7 +96,11 @@ async function doctor(dir: string, ...args: string[]): Promise<{ code: number; f
   const { ok, findings } = JSON.parse(stdout) as { ok: boolean; findings: Finding[] };
   expect(ok).toBe(code === 0);
   for (const { state, fix } of findings) expect(fix !== undefined).toBe(state === 'warning' || state === 'broken');
-  return { code, findings };
+  // What it says to type is about the same organisation; the tests compare the rest.
+  const commands = findings.flatMap(({ fix }) => fix?.match(/\bhelix-org (--data-dir \S+ )?(?=[a-z])/g) ?? []);
+  for (const command of commands) expect(command).toBe(`helix-org --data-dir ${dir} `);
+  const shown = JSON.stringify(findings).replaceAll(` --data-dir ${dir}`, '');
+  return { code, findings: JSON.parse(shown) as Finding[] };
 }
 
 const wrong = (findings: Finding[]) => findings.filter(({ state }) => state === 'broken' || state === 'warning');

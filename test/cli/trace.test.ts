@@ -163,4 +163,8 @@ test('what nobody knows is refused with what can be given; a word in a text is n
     expect({ name, code, stdout }).toEqual({ name, code: 1, stdout: '' });
     expect(stderr).toContain('Nothing here is known as');
   }
+  expect(await run('trace', ' ')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/Nothing was given to trace;/),
+  });
 });

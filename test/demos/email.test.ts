@@ -38,6 +38,7 @@ it('refuses to run live without what it needs, and names all of it', async () =>
   for (const line of [
     '- claude.bin names "/nowhere/claude": no such program.',
     '- Claude Code is not logged in for Workers.',
+    '- For a demo, the environment logs it in: CLAUDE_CODE_OAUTH_TOKEN',
     '- HELIX_ORG_TRANSPORT_POSTMARK is not set: your Postmark server',
     '- HELIX_DEMO_CUSTOMER is not set: ',
     '- --public-url is not given: ',

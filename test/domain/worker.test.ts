@@ -219,8 +219,8 @@ describe('a mail address', () => {
   test('is for that person and the owner to say: what is private goes there, and what comes from there is theirs', () => {
     const org = given(
       founded,
-      hired('w-bot', { tools: ['update_identity'] }),
-      hired('w-kim', { kind: 'human', tools: ['update_identity'] }),
+      hired('w-bot'),
+      hired('w-kim', { kind: 'human' }),
       hired('w-eve', { kind: 'human', email }),
     );
     const update = (by: string, more: object) =>

@@ -54,6 +54,10 @@ test('nobody but the owner gets in, and not by a page’s cookie', async () => {
     status: 403,
     text: expect.stringContaining("w-echo's"),
   });
+  for (const workerId of ['w-owner', 'w-echo']) {
+    const { token } = daemon.core.tokens.create({ workerId, kind: 'chat', label: 'chat at a terminal' });
+    expect(await run('echo', { token })).toMatchObject({ status: 403, text: expect.stringContaining('tools alone') });
+  }
   const session = daemon.core.tokens.create({ workerId: 'w-owner', kind: 'session', label: 'test' }).token;
   const response = await fetch(`${daemon.url}/control/echo`, {
     method: 'POST',
