@@ -31,7 +31,7 @@ export type Waits = {
 };
 
 /** Woken in one turn of the event loop; more wait for the next, so that others get their turn. */
-const WAKES_MAX = 100;
+const WAKES_MAX = 250;
 
 export function createWaits(journal: Pick<Journal, 'onCommit'>): Waits {
   const byStream = new Map<string, Set<() => void>>();

@@ -35,9 +35,9 @@ describe('a thousand who wait', () => {
 
   test('are woken once, also when more lands meanwhile, and none who goes away is missed by the others', async () => {
     const { waits, land } = waitsOn();
-    const waiters = Array.from({ length: 300 }, () => waits.on(['s-in', 's-other'], LONG_MS));
+    const waiters = Array.from({ length: 500 }, () => waits.on(['s-in', 's-other'], LONG_MS));
     land('s-in');
-    for (const waiter of waiters.slice(150, 200)) waiter.cancel();
+    for (const waiter of waiters.slice(300, 350)) waiter.cancel();
     land('s-other');
     const late = waits.on(['s-other'], LONG_MS);
     await Promise.all(waiters.map(({ woken }) => woken));
@@ -49,7 +49,7 @@ describe('a thousand who wait', () => {
 
   test('are all released at once when the daemon stops', () => {
     const { waits, land } = waitsOn();
-    for (let n = 0; n < 300; n++) waits.on(['s-in'], LONG_MS);
+    for (let n = 0; n < 500; n++) waits.on(['s-in'], LONG_MS);
     land('s-in');
     waits.releaseAll();
     expect(waits.size).toBe(0);
