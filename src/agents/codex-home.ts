@@ -19,7 +19,7 @@ export type CodexHome = {
 };
 
 export async function prepareHome(folder: string, { config, auth, catalog, kept }: CodexHome): Promise<void> {
-  await ensureHome(folder);
+  ensureHome(folder);
   const directory = codexDirectory(folder);
   if (!kept || !(await isDirectory(directory))) await remove(directory);
   for (const entry of await entriesOf(directory)) {
