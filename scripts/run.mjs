@@ -46,7 +46,7 @@ async function run() {
   await tasks[task]();
 }
 
-/** In this process: the launcher reads its arguments when it is imported. */
+/** In this process: bin reads its arguments when it is imported. */
 function cli(...words) {
   process.argv.splice.apply(process.argv, [2, 1].concat(words));
   return import('../bin/helix-org.mjs');

@@ -6,7 +6,7 @@ import { readDaemonFile } from './daemon-file.ts';
 export type DaemonCommand = {
   dataDir: string;
   /** How to start the command line of this program: program and arguments. */
-  launcher: string[];
+  commandLine: string[];
   /** Further arguments of `serve`. */
   args: string[];
   /** Added to our own environment. */
@@ -15,7 +15,7 @@ export type DaemonCommand = {
 
 export type DaemonProcess = {
   child: ChildProcess;
-  /** Of the daemon itself; the launcher may stand in between. */
+  /** Of the daemon itself; what starts it may stand in between. */
   pid: number;
   url: string;
   /** Settles when it has ended. */
@@ -25,8 +25,8 @@ export type DaemonProcess = {
 const LOOK_EVERY_MS = 20;
 
 /** Resolves when the daemon answers. @throws Error with what it printed when it ends first */
-export async function startDaemonProcess({ dataDir, launcher, args, env }: DaemonCommand): Promise<DaemonProcess> {
-  const [program = process.execPath, ...first] = launcher;
+export async function startDaemonProcess({ dataDir, commandLine, args, env }: DaemonCommand): Promise<DaemonProcess> {
+  const [program = process.execPath, ...first] = commandLine;
   const child = spawn(program, [...first, 'serve', '--data-dir', dataDir, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },

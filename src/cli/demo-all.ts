@@ -1,6 +1,6 @@
 // `helix-org demo --all`: every demo there is, two at a time, each as a process of its own.
 import { spawn } from 'node:child_process';
-import { LAUNCHER } from './demo.ts';
+import { COMMAND_LINE } from './demo.ts';
 import { demoNames } from './demo-folder.ts';
 
 const AT_ONCE = 2;
@@ -25,7 +25,7 @@ export async function runAllDemos(names = demoNames(), print = (text: string) =>
 }
 
 function runOne(name: string): Promise<{ code: number | null; output: string }> {
-  const [program = process.execPath, ...first] = LAUNCHER;
+  const [program = process.execPath, ...first] = COMMAND_LINE;
   const child = spawn(program, [...first, 'demo', name], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

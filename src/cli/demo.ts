@@ -27,7 +27,7 @@ export type DemoOptions = {
   addr?: string;
 };
 
-export const LAUNCHER = [process.execPath, join(packageRoot, 'bin', 'helix-org.mjs')];
+export const COMMAND_LINE = [process.execPath, join(packageRoot, 'bin', 'helix-org.mjs')];
 
 /** A scripted agent answers in a moment; a model, and people outside, take their time. */
 const PATIENCE_S = { scripted: 30, claude: 600 };
@@ -55,7 +55,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     stage = await openStage({
       dataDir,
       folder: demoFolder(name),
-      launcher: LAUNCHER,
+      commandLine: COMMAND_LINE,
       agent: agentArguments(agent, options.agentCommand, demoFolder(name)),
       serve: serveArguments(options),
       settings: { ...demo.settings, ...outside?.settings },

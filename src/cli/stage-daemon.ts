@@ -8,7 +8,7 @@ import { connectMcp } from './stage-person.ts';
 export type StageDaemonOptions = {
   dataDir: string;
   /** How to start the command line of this very program. */
-  launcher: string[];
+  commandLine: string[];
   /** What plays AI Workers: arguments of `serve`. */
   agent: string[];
   /** Further arguments of `serve`. */
@@ -51,10 +51,15 @@ export async function startStageDaemon(options: StageDaemonOptions): Promise<Sta
 }
 
 /** Settings go in by environment, as an operator may do it too. */
-function commandFor({ dataDir, launcher, agent, serve, settings, path }: StageDaemonOptions) {
+function commandFor({ dataDir, commandLine, agent, serve, settings, path }: StageDaemonOptions) {
   const env = Object.fromEntries(
     Object.entries(settings).map(([key, value]) => [variableOf(key), JSON.stringify(value)]),
   );
   const addr = serve.includes('--addr') ? [] : ['--addr', '127.0.0.1:0'];
-  return { dataDir, launcher, args: [...addr, ...serve, ...agent], env: { ...env, ...(path ? { PATH: path } : {}) } };
+  return {
+    dataDir,
+    commandLine,
+    args: [...addr, ...serve, ...agent],
+    env: { ...env, ...(path ? { PATH: path } : {}) },
+  };
 }

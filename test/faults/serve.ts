@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { type DaemonProcess, startDaemonProcess } from '../../src/cli/daemon-process.ts';
 
-const launcher = [process.execPath, fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url))];
+const commandLine = [process.execPath, fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url))];
 
 export type Serve = DaemonProcess & {
   dataDir: string;
@@ -38,7 +38,7 @@ export async function serve(
   options: { args?: string[]; env?: Record<string, string> } = {},
 ): Promise<Serve> {
   const args = ['--addr', '127.0.0.1:0', ...(options.args ?? [])];
-  const daemon = await startDaemonProcess({ dataDir, launcher, args, env: { ...NO_RATES, ...options.env } });
+  const daemon = await startDaemonProcess({ dataDir, commandLine, args, env: { ...NO_RATES, ...options.env } });
   running.add(daemon.pid);
   void daemon.gone.then(() => running.delete(daemon.pid));
   return {

@@ -15,7 +15,7 @@ import { main } from '../../src/cli/main.ts';
 import { variableOf } from '../../src/cli/setting-overrides.ts';
 import type { AgentResult, AgentRun } from '../../src/domain/agent.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url));
+const COMMAND_LINE = fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url));
 /** A data directory that is not there, so that no test touches somebody's own. */
 export const NOWHERE = '/nonexistent/helix-org';
 const PATIENCE_MS = 60_000;
@@ -131,7 +131,7 @@ export type RunningCli = {
 
 /** Starts the command line as a process of its own; it is killed when the test ends. */
 export function startCli(args: string[], { env = {}, cwd }: CliOptions = {}): RunningCli {
-  const child = spawn(process.execPath, [LAUNCHER, ...args], {
+  const child = spawn(process.execPath, [COMMAND_LINE, ...args], {
     stdio: 'pipe',
     env: { ...cleanEnvironment(), ...env },
     ...(cwd ? { cwd } : {}),

@@ -2,14 +2,14 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const launcher = fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url));
+const commandLine = fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url));
 
 export type DemoRun = { code: number | null; output: string };
 
 /** @param args of `helix-org demo` */
 export function runDemo(...args: string[]): Promise<DemoRun> {
   let output = '';
-  const child = spawn(process.execPath, [launcher, 'demo', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [commandLine, 'demo', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text;

@@ -10,7 +10,7 @@ import { connectMcp } from '../../src/cli/stage-person.ts';
 import type { Shown } from './browser.ts';
 import { waitFor } from './daemon.ts';
 
-const launcher = fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url));
+const commandLine = fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url));
 
 type Rows = Record<string, { id: string; state?: string; subject?: string; body?: string }[]>;
 
@@ -40,7 +40,7 @@ export async function openNewsroomDemo() {
 /** @returns where it is, once it has run to its end, and how to end it */
 async function start(directory: string): Promise<{ url: string; ended(): Promise<void> }> {
   let output = '';
-  const args = [launcher, 'demo', 'newsroom', '--stay', '--data-dir', directory];
+  const args = [commandLine, 'demo', 'newsroom', '--stay', '--data-dir', directory];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { NOWHERE, waitFor } from './daemon.ts';
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url));
+const COMMAND_LINE = fileURLToPath(new URL('../../bin/helix-org.mjs', import.meta.url));
 
 const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 /** Why a test that needs a terminal cannot run here; in CI it runs and fails instead. */
@@ -64,7 +64,7 @@ export function openTerminal(environment: Record<string, string>): Terminal {
     close: () => void tmux('kill-pane'),
     start(args) {
       const file = (name: string) => join(folder, name);
-      const words = [process.execPath, LAUNCHER, ...args].map((word) => `'${word}'`).join(' ');
+      const words = [process.execPath, COMMAND_LINE, ...args].map((word) => `'${word}'`).join(' ');
       type(
         `stty -g > ${file('before')}; ${words}; echo $? > ${file('code')}; stty -g > ${file('after')}; echo OVER > ${file('over')}`,
       );

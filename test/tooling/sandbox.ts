@@ -19,7 +19,7 @@ export function folder(files: Record<string, string> = {}): string {
   return path;
 }
 
-/** A folder with our launcher and a command line of the test's own. */
+/** A folder with our bin/ and a command line of the test's own. */
 export function cloneWith(files: Record<string, string>): string {
   const path = folder({ 'package.json': '{"name":"helix-org","version":"0.0.0","type":"module"}', ...files });
   cpSync(join(repository, 'bin'), join(path, 'bin'), { recursive: true });
