@@ -1,12 +1,13 @@
 // Starts daemons and other servers as processes, and asks them about themselves.
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DaemonConfig } from '../src/cli/daemon.ts';
 import { dataPaths } from '../src/cli/data-dir.ts';
+import { packageRoot } from '../src/cli/package-root.ts';
 
 export type Server<Told> = Told & {
   child: ChildProcess;
@@ -57,8 +58,21 @@ export function startDaemonProcess(
   dataDir: string,
   config: Pick<DaemonConfig, 'durability' | 'settings'> = {},
 ): Promise<Server<Told>> {
+  buildWhenOlder();
   const given = { paths: dataPaths({ dataDir }, {}), address: { host: '127.0.0.1', port: 0 }, ...config };
   return startServer<Told>('daemon-child', JSON.stringify(given));
+}
+
+/** Daemons are measured as they are installed, so from dist/; it is built anew when the sources have changed since. */
+function buildWhenOlder(): void {
+  const newest = (folder: string) => {
+    const files = readdirSync(join(packageRoot, folder), { recursive: true, withFileTypes: true });
+    return Math.max(...files.map(({ parentPath, name }) => statSync(join(parentPath, name)).mtimeMs));
+  };
+  const built = statSync(join(packageRoot, 'dist'), { throwIfNoEntry: false })?.isDirectory() ? newest('dist') : 0;
+  if (newest('src') < built) return;
+  process.stderr.write('building dist/ …\n');
+  execFileSync(process.execPath, [join(packageRoot, 'scripts/run.mjs'), 'build'], { stdio: 'ignore' });
 }
 
 /** Calls a tool as the owner. @throws Error when it is refused */

@@ -10,7 +10,13 @@ export type Load = {
   requests: readonly Buffer[];
 };
 
-export type Loaded = { perSecond: number; p50: number; p99: number };
+export type Loaded = {
+  perSecond: number;
+  p50: number;
+  p99: number;
+  /** When the last answer was there, by `performance.now()`. */
+  endedAt: number;
+};
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 
@@ -32,9 +38,10 @@ export async function load({ port, connections, requests }: Load): Promise<Loade
       }
     }),
   );
-  const seconds = (performance.now() - began) / 1_000;
+  const endedAt = performance.now();
   for (const socket of sockets) socket.destroy();
-  return { perSecond: requests.length / seconds, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
+  const perSecond = (requests.length / (endedAt - began)) * 1_000;
+  return { perSecond, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), endedAt };
 }
 
 async function open(port: number): Promise<Socket> {

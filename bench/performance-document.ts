@@ -22,7 +22,12 @@ const ABOUT: Record<string, { title: string; text: string }> = {
     title: 'Growth with what is stored',
     text: 'Reading a Stream and looking into an inbox are range scans by an integer; a million Events more must not be felt.',
   },
-  wake: { title: 'Long polls', text: 'From the POST of an Event to the answer of `read_events` with `wait`.' },
+  wake: {
+    title: 'Long polls',
+    text:
+      'From the POST of an Event to the answer of `read_events` with `wait`. Beside it: Fastify that only holds as many requests ' +
+      'and answers them when it is told to; that much is the connections’ and the client’s, on the same two cores.',
+  },
   dispatch: {
     title: 'Waking a Worker',
     text:

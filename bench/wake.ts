@@ -1,7 +1,8 @@
-// How fast a long poll hears of an Event: from the publish to the answer, with one reader waiting and with a thousand.
+// How fast a long poll hears of an Event: from the publish to the answer, with one reader waiting and with a thousand. Beside
+// it, in turns: a server that only holds requests and answers them, which is the floor of so many connections.
 //   npm run bench:wake [-- --quick]
 import { setTimeout as pause } from 'node:timers/promises';
-import { callTool, startDaemonProcess, temporaryFolder } from './daemon-process.ts';
+import { callTool, type Server, startDaemonProcess, startServer, temporaryFolder } from './daemon-process.ts';
 import { type Figure, isQuick, median, quantile, report, show } from './figures.ts';
 import { load, rawRequest } from './load.ts';
 
@@ -10,8 +11,12 @@ const GOALS = new Map([
   [1, 10],
   [1_000, 100],
 ]);
+/** A p99 of fewer would be the one worst. */
+const ROUNDS = isQuick ? 10 : 100;
+const ROUNDS_ALONE = isQuick ? 50 : 300;
 
 const daemon = await startDaemonProcess(temporaryFolder(), { settings: { 'agent.kind': 'command' } });
+const bare = await startServer<{ port: number }>('bare-waits');
 await callTool(daemon, 'create_stream', { id: 's-in', name: 'in', transport: 'webhook' });
 await callTool(daemon, 'publish', { streamId: 's-in', body: 'first' });
 
@@ -25,34 +30,51 @@ function request(name: string, args: object): Buffer {
   return rawRequest('/workers/w-owner/mcp', headers, JSON.stringify(body));
 }
 
+async function waitingForNew(): Promise<Buffer> {
+  const { events } = (await callTool(daemon, 'read_events', { streamId: 's-in', limit: 1 })) as {
+    events: { id: string }[];
+  };
+  return request('read_events', { streamId: 's-in', since: events[0]?.id, wait: 30 });
+}
+
+/** Milliseconds from the POST to the last answer. */
+async function wake(server: Server<{ port: number }>, waiters: number, waiting: Buffer, telling: Buffer) {
+  const { port } = server;
+  const heard = load({ port, connections: waiters, requests: Array(waiters).fill(waiting) });
+  let waitingNow = 0;
+  while (waitingNow < waiters) {
+    await pause(2);
+    waitingNow = await server.ask<number>('waiting');
+  }
+  const began = performance.now();
+  await load({ port, connections: 1, requests: [telling] });
+  return (await heard).endedAt - began;
+}
+
+const hello = rawRequest('/webhooks/s-in', {}, 'hello');
+const holding = rawRequest('/wait', {}, '');
+const telling = rawRequest('/tell', {}, '');
 const figures: Figure[] = [];
 for (const waiters of WAITERS) {
-  const rounds = waiters === 1 ? (isQuick ? 50 : 300) : isQuick ? 5 : 20;
-  const last: number[] = [];
+  const rounds = waiters === 1 ? ROUNDS_ALONE : ROUNDS;
+  const [ours, floor]: [number[], number[]] = [[], []];
   for (let round = -2; round < rounds; round++) {
-    const { events } = (await callTool(daemon, 'read_events', { streamId: 's-in', limit: 1 })) as {
-      events: { id: string }[];
-    };
-    const since = events[0]?.id;
-    const waiting = request('read_events', { streamId: 's-in', since, wait: 30 });
-    const heard = load({ port: daemon.port, connections: waiters, requests: Array(waiters).fill(waiting) });
-    let waitingNow = 0;
-    while (waitingNow < waiters) {
-      await pause(2);
-      waitingNow = await daemon.ask<number>('waiting');
-    }
-    const began = performance.now();
-    await load({ port: daemon.port, connections: 1, requests: [rawRequest('/webhooks/s-in', {}, 'hello')] });
-    await heard;
-    if (round >= 0) last.push(performance.now() - began);
+    const heard = await wake(daemon, waiters, await waitingForNew(), hello);
+    const answered = await wake(bare, waiters, holding, telling);
+    if (round < 0) continue;
+    ours.push(heard);
+    floor.push(answered);
   }
   const goal = GOALS.get(waiters);
-  const p99 = quantile(last, 0.99);
+  const p99 = quantile(ours, 0.99);
   figures.push({
     what: waiters === 1 ? 'one waiting' : `the last of ${waiters.toLocaleString('en-US')} waiting`,
-    ours: `${show(median(last), 'ms')}, p99 ${show(p99, 'ms')}`,
+    ours: `${show(median(ours), 'ms')}, p99 ${show(p99, 'ms')}`,
+    baseline: `${show(median(floor), 'ms')}, p99 ${show(quantile(floor, 0.99), 'ms')} bare Fastify`,
+    ratio: median(ours) / median(floor),
     ...(goal === undefined ? {} : { goal: `p99 ≤ ${goal} ms`, isMet: p99 <= goal }),
   });
 }
 report({ bench: 'wake', figures });
 await daemon.stop();
+await bare.stop();

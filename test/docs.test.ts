@@ -55,6 +55,7 @@ const SHORT_LIVED = new Set([
   'src/http/mcp.ts odd',
   'src/store/commit-context.ts given',
   'src/store/erasure.ts quotes',
+  'src/store/inbox.ts batches',
   'src/store/inbox.ts seqs',
   'src/store/verify.ts seqs',
   'src/tools/waits.ts streams',

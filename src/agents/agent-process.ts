@@ -65,9 +65,9 @@ export async function runAgentProgram(run: AgentRun, program: AgentProgram): Pro
   let reading: Promise<unknown> = Promise.resolve();
   let end: ProgramEnd;
   try {
-    run.onStart(root);
     // That a program ends before it has read its prompt is its own affair.
     started.stdin.on('error', () => {}).end(run.prompt);
+    run.onStart(root);
     const sources = ['stdout', 'stderr'] as const;
     reading = Promise.all(
       sources.map((from) => read(started[from], { from, program, output, onOutput: stops.sawOutput })),
@@ -89,7 +89,7 @@ async function start(run: AgentRun, program: AgentProgram): Promise<StartedProgr
   const { activationId, folder: cwd } = run;
   let [name = ''] = program.command;
   try {
-    await ensureHome(cwd);
+    ensureHome(cwd);
     const confined = await confine(run, program.command);
     if ('problem' in confined)
       return { outcome: 'failed', exit: `cannot start: ${confined.problem}`, agentFault: true };

@@ -23,7 +23,7 @@ export type ClaudeChat = {
 
 /** Makes what it needs in the folder. */
 export async function prepareClaudeChat(folder: string, instructions: string): Promise<void> {
-  await ensureHome(folder);
+  ensureHome(folder);
   await mkdir(join(chatConfigDirectory(folder), 'tmp'), { recursive: true, mode: 0o700 });
   const file = chatInstructionsFile(folder);
   await writeFile(`${file}.new`, instructions, { mode: 0o600 });

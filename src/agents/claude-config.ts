@@ -10,7 +10,7 @@ const SESSIONS = 'projects';
 
 /** @param kept sessions that runs may go on in; undefined when this one leaves none */
 export async function prepareConfig(folder: string, instructions: string, kept: string[] | undefined): Promise<void> {
-  await ensureHome(folder);
+  ensureHome(folder);
   const directory = configDirectory(folder);
   if (!kept || !(await isDirectory(directory))) await remove(directory);
   for (const entry of await entriesOf(directory)) {

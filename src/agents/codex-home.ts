@@ -19,21 +19,31 @@ export type CodexHome = {
 };
 
 export async function prepareHome(folder: string, { config, auth, catalog, kept }: CodexHome): Promise<void> {
-  await ensureHome(folder);
+  ensureHome(folder);
   const directory = codexDirectory(folder);
-  if (!kept || !(await isDirectory(directory))) await remove(directory);
-  for (const entry of await entriesOf(directory)) {
-    const path = join(directory, entry);
-    if (entry === SESSIONS && (await isDirectory(path))) await forgetSessions(path, kept ?? []);
-    else await remove(path);
-  }
-  await remove(temporaryDirectory(folder));
-  await mkdir(temporaryDirectory(folder), { mode: 0o700 });
+  const temporary = temporaryDirectory(folder);
+  // Side by side: each wait is long where other starts keep all cores busy.
+  await Promise.all([empty(directory, kept), remove(temporary)]);
   // Both are named in the rules of its sandbox, which wants them there.
   await mkdir(join(directory, SESSIONS), { recursive: true, mode: 0o700 });
-  await write(join(directory, 'auth.json'), auth ?? '{}');
-  await write(join(directory, 'config.toml'), config);
-  if (catalog !== undefined) await write(catalogFile(folder), catalog);
+  await Promise.all([
+    mkdir(temporary, { mode: 0o700 }),
+    write(join(directory, 'auth.json'), auth ?? '{}'),
+    write(join(directory, 'config.toml'), config),
+    ...(catalog === undefined ? [] : [write(catalogFile(folder), catalog)]),
+  ]);
+}
+
+/** Leaves nothing but sessions that are kept. */
+async function empty(directory: string, kept: string[] | undefined): Promise<void> {
+  if (!kept || !(await isDirectory(directory))) return remove(directory);
+  await Promise.all(
+    (await entriesOf(directory)).map(async (entry) => {
+      const path = join(directory, entry);
+      if (entry === SESSIONS && (await isDirectory(path))) await forgetSessions(path, kept);
+      else await remove(path);
+    }),
+  );
 }
 
 const write = (path: string, text: string) => writeFile(path, text, { mode: 0o600, flag: 'wx' });

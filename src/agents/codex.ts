@@ -9,6 +9,7 @@ import { AUTH_VARIABLE, authFile, renewedAuth } from './codex-login.ts';
 import { memoryBlock } from './codex-memory.ts';
 import { modelCatalog } from './codex-models.ts';
 import { createCodexOutput } from './codex-output.ts';
+import { nativeCodex } from './codex-program.ts';
 import { codexConfig, codexDirectory, codexTools } from './codex-settings.ts';
 import {
   type CodingAgentDeps,
@@ -32,16 +33,17 @@ export const createCodexAgent = (deps: CodexAgentDeps): Agent =>
     examine: examineCodex,
     canResume: hasCodexSession,
     async prepare(fit) {
-      const { run, program, choice, login } = fit;
+      const { run, choice, login } = fit;
+      const program = nativeCodex(fit.program);
       const { folder, resume } = run;
       const { hasShell } = codexTools(run.grants);
-      const catalog = await modelCatalog(program);
+      const catalog = await modelCatalog(fit.program);
       const auth = authFile(login, hasShell);
       const found = { program, readable: deps.readable(), hasCatalog: catalog !== undefined };
       const config = codexConfig({ run, choice, login, ...found });
       const left = resume === undefined ? undefined : await leftSession(folder, resume);
       await prepareHome(folder, { config, auth, catalog, kept: run.keptSessions });
-      return () => playCodex(deps, fit, { auth, left });
+      return () => playCodex(deps, { ...fit, program }, { auth, left });
     },
   });
 

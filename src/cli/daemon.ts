@@ -7,6 +7,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Agent, AgentCheck } from '../domain/agent.ts';
 import { OWNER } from '../domain/ids.ts';
 import { type AppDeps, createApp } from '../http/app.ts';
+import { startCheckpointer } from '../store/checkpointer.ts';
 import type { Durability } from '../store/database.ts';
 import { createWriteProbe } from '../store/write-probe.ts';
 import { createToolDoor, type ToolDoor } from '../tools/call-tool.ts';
@@ -158,6 +159,12 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     log.info({ url, publicUrl, dataDir: paths.dataDir, db: paths.db, agent: agent.kind }, 'server listening');
 
     const onFailure = (what: string) => (error: unknown) => log.error({ err: error }, what);
+    const checkpoints = {
+      sqlite: db.sqlite,
+      journal,
+      onFailure: onFailure('the write-ahead log could not be written back'),
+    };
+    shutdown.last('the write-ahead log', startCheckpointer(checkpoints));
     const { search } = queries;
     const filling = startSearchFilling({ search, after, onFailure: onFailure('the search index could not be filled') });
     shutdown.first('the search index', filling);

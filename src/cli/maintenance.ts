@@ -35,7 +35,7 @@ const SESSION_DAYS = 30;
 /** Rows deleted in one turn of the event loop. */
 const SLICE = 1_000;
 const MIB = 1_048_576;
-/** From here on the write-ahead log is cut at the next look. SQLite itself begins anew at 4 MiB when no reader is in its way. */
+/** From here on the write-ahead log is cut at the next look. With no reader in its way it is begun anew long before. */
 const WAL_CUT = 32 * MIB;
 /** What it never exceeds, unless another program reads the database and does not end. */
 export const WAL_MAX = 64 * MIB;

@@ -1,4 +1,3 @@
-import { flushCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Logger } from 'pino';
@@ -86,12 +85,14 @@ HELIX_ORG_DISPATCH_MAX_HOPS=4 and so on. A flag wins over the environment, the e
 `;
 
 async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
-  const [{ startDaemon }, { settingsOfEnvironment }, { createLogger }, { createMask, maskTokens }] = await Promise.all([
+  const [{ startDaemon }, { afterStart }, { settingsOfEnvironment }, { createLogger }, masks] = await Promise.all([
     import('./daemon.ts'),
+    import('./after-start.ts'),
     import('./setting-overrides.ts'),
     import('./logger.ts'),
     import('../store/mask.ts'),
   ]);
+  const { createMask, maskTokens } = masks;
   const { addr: address, publicUrl, publicUi, allowHost, trustProxy, durability, logJson, logLevel: level } = options;
   let mask = maskTokens;
   const log = createLogger({ json: logJson === true, level, write: (line) => cli.err(mask(line)) });
@@ -120,8 +121,7 @@ async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
   if (!check.ok) log.warn({ agent: daemon.agent.kind, problem: check.problem, fix: check.fix }, 'the agent cannot run');
   await checkOthers(daemon, log);
   if (!options.quiet) cli.out(await greeting(daemon, check));
-  // Node itself does so at the end of the process, which a kill would skip.
-  flushCompileCache();
+  void afterStart(daemon.recovered);
   log.info({ signal: await interrupted }, 'stopping');
   await daemon.stop();
   log.info('stopped');

@@ -58,7 +58,7 @@ export type Running = {
   triggers: readonly number[];
   /** Settles when the end is recorded. Rejects when the start could not be, or the end before a shutdown. */
   ended: Promise<{ showed: Showed; exit: string }>;
-  /** Settles when the agent has shown first signs of life, or has ended. */
+  /** Settles when the agent has said something or asked for its tools, or has ended. */
   alive: Promise<void>;
   /** Stops the run. A firing counts before a person's stop, and that before any other; else the first. */
   stop(reason: StopReason): void;
@@ -172,7 +172,8 @@ async function play(deps: ActivationDeps, run: RunContext, { started, recorder, 
     workerId,
     attempt: count,
     ...started.handed,
-    mcp: { url: deps.mcpUrl(workerId), token: tokens.issue({ workerId, activationId, cause }) },
+    // Whoever asks for its tools has started, also if it says something only later.
+    mcp: { url: deps.mcpUrl(workerId), token: tokens.issue({ workerId, activationId, cause }, run.beAlive) },
     environment: deps.environment?.({ workerId, activationId, hops: cause.hops, triggers: batch.triggers }) ?? {},
     limits: timeLimits(settings, workerId, started.handed.agent.runSeconds),
     onStart: ({ pid, startedAt }) => {

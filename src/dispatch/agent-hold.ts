@@ -88,7 +88,7 @@ export function createAgentHold(deps: Deps, onProbe: () => void): AgentHold {
 
   const broken = (exit: string) => ({
     subject: `The agent ${kind} does not work`,
-    body: `${exit}. No Worker that ${kind} plays can run until this is mended; nothing is lost, everything waits. It is tried again every few minutes.`,
+    body: `${exit.replace(/\.$/, '')}. No Worker that ${kind} plays can run until this is mended; nothing is lost, everything waits. It is tried again every few minutes.`,
   });
 
   return {

@@ -1,4 +1,5 @@
 // The files of the Events a Worker is shown, in its folder while it works on them: agents read files better than tool results.
+import { lstatSync } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { Attachment } from '../domain/message.ts';
@@ -25,7 +26,7 @@ export async function bringFiles(
   events: readonly EventWithFiles[],
 ): Promise<ReadonlyMap<string, string>> {
   const places = new Map<string, string>();
-  await rm(join(folder, INBOX), { recursive: true, force: true });
+  if (lstatSync(join(folder, INBOX), { throwIfNoEntry: false })) await rm(join(folder, INBOX), { recursive: true });
   let left = BYTES_MAX;
   for (const { id, attachments, file } of events) {
     for (const [index, { filename, size_bytes: size = 0, url = '' }] of attachments.entries()) {

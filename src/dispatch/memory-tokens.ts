@@ -3,7 +3,8 @@ import type { Cause } from '../domain/entry.ts';
 import { hashToken, newToken } from '../store/tokens.ts';
 
 export type MemoryTokens<Identity> = {
-  issue(identity: Identity): string;
+  /** @param onUse called whenever somebody comes with it */
+  issue(identity: Identity, onUse?: () => void): string;
   verify(token: string): Identity | undefined;
   /** Ends every token of an activation or a chat agent; calls made with one from here on are refused. */
   revoke(id: string): void;
@@ -21,17 +22,21 @@ export const createActivationTokens = (): ActivationTokens => createMemoryTokens
 export const createChatTokens = (): ChatTokens => createMemoryTokens(({ id }) => id);
 
 function createMemoryTokens<Identity>(idOf: (identity: Identity) => string): MemoryTokens<Identity> {
-  const byHash = new Map<string, Identity>();
+  const byHash = new Map<string, { identity: Identity; onUse: () => void }>();
   const keyOf = (token: string) => hashToken(token).toString('base64');
   return {
-    issue(identity) {
+    issue(identity, onUse = () => {}) {
       const token = newToken();
-      byHash.set(keyOf(token), identity);
+      byHash.set(keyOf(token), { identity, onUse });
       return token;
     },
-    verify: (token) => byHash.get(keyOf(token)),
+    verify(token) {
+      const found = byHash.get(keyOf(token));
+      found?.onUse();
+      return found?.identity;
+    },
     revoke(id) {
-      for (const [key, identity] of byHash) if (idOf(identity) === id) byHash.delete(key);
+      for (const [key, { identity }] of byHash) if (idOf(identity) === id) byHash.delete(key);
     },
   };
 }

@@ -62,13 +62,13 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
         const plain = await plainPath.answer(request.headers, body.value, {
           now: () => toCaller(credential, 'mcp'),
           waiting(id) {
-            const call = calls.begin(credential, id, whenGone(reply).signal);
+            const call = calls.begin(credential, id, whenCutOff(reply).signal);
             return { caller: toCaller(credential, 'mcp', call.signal), call };
           },
         });
         // Who cancels hears nothing more of the call.
         if (plain === '') return reply.header('content-type', 'text/event-stream').send('');
-        if (plain !== undefined) return reply.header('content-type', 'application/json').send(Buffer.from(plain));
+        if (plain !== undefined) return reply.header('content-type', 'application/json').serializer(asItIs).send(plain);
         const oddArguments = takeOddArguments(body.value);
         const mcpRequest: McpRequest = {
           workerId: credential.workerId,
@@ -116,6 +116,9 @@ function admit(auth: Auth, { org }: Journal, request: FastifyRequest<{ Params: P
   throw forbidden(`This token is ${credential.workerId}'s; its endpoint is /workers/${credential.workerId}/mcp.`);
 }
 
+/** A text goes out in one piece with the head of the answer; without this, Fastify would change its content type. */
+const asItIs = (text: unknown): string => String(text);
+
 const isJson = (contentType: string | null | undefined): boolean =>
   /^application\/json\s*(;|$)/i.test(contentType ?? '');
 
@@ -143,6 +146,16 @@ function whenGone(reply: FastifyReply): AbortController {
   const gone = new AbortController();
   if (reply.raw.destroyed) gone.abort();
   reply.raw.on('close', () => gone.abort());
+  return gone;
+}
+
+/** Aborted when the connection has closed before all of the answer was given: to tell nobody is dear where many are answered. */
+function whenCutOff({ raw }: FastifyReply): AbortController {
+  const gone = new AbortController();
+  if (raw.destroyed) gone.abort();
+  raw.on('close', () => {
+    if (!raw.writableFinished) gone.abort();
+  });
   return gone;
 }
 

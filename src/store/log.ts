@@ -22,8 +22,8 @@ export type Log = {
 
 export function createLog({ sqlite }: Db): Log {
   const insertEntry = sqlite.prepare(
-    `INSERT INTO journal VALUES (@seq, @v, @type, @stream, @subject, @actor, @onBehalfOf, @via, @causedBy, @root, @hops,
-     @activationId, @at, @data, @prevHash, @hash, @shapesOrg)`,
+    `INSERT INTO journal (seq, v, type, stream, subject, actor, on_behalf_of, via, caused_by, root, hops, activation_id, at,
+     data, prev_hash, hash, shapes_org) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertContent = sqlite.prepare('INSERT INTO content VALUES (?, ?, ?, ?)');
   const stateRows = sqlite.prepare(
@@ -47,7 +47,7 @@ export function createLog({ sqlite }: Db): Log {
       return head;
     },
     append(row, parts, event) {
-      insertEntry.run({ ...row, shapesOrg: row.shapesOrg ? 1 : 0 });
+      insertEntry.run(valuesOf(row));
       for (const { name, salt, bytes } of parts) insertContent.run(row.seq, name, salt, bytes);
       lastSeq = row.seq;
       head = row.hash;
@@ -71,3 +71,24 @@ export function createLog({ sqlite }: Db): Log {
     },
   };
 }
+
+/** By place: to bind so many by name costs a tenth of the insert. */
+const valuesOf = (row: JournalRow) => [
+  row.seq,
+  row.v,
+  row.type,
+  row.stream,
+  row.subject,
+  row.actor,
+  row.onBehalfOf,
+  row.via,
+  row.causedBy,
+  row.root,
+  row.hops,
+  row.activationId,
+  row.at,
+  row.data,
+  row.prevHash,
+  row.hash,
+  row.shapesOrg ? 1 : 0,
+];

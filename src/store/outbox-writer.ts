@@ -80,7 +80,7 @@ export function createOutboxWriter(sqlite: Database.Database, routing: Routing):
   return {
     routes(org, published) {
       const routes = published.actor.startsWith('transport:') ? [] : routing(org, published);
-      told.set(published.content, routes);
+      if (routes.length > 0) told.set(published.content, routes);
       return routes;
     },
     complete(org, command) {

@@ -29,9 +29,16 @@ export async function readPage({ queries, waits, caller, journal }: ToolContext,
   const read = () => {
     // Asked at each look: who may read can change during a wait.
     const readable = streamIds.filter((id) => mayRead(journal.org, caller.workerId, id));
-    return search === undefined
-      ? queries.events(readable, { after, limit: limit + 1, ...(thread === undefined ? {} : { thread }) })
-      : found(queries, readable, search, { after, limit: limit + 1, thread });
+    const question = JSON.stringify([readable, after, limit, thread, search]);
+    return waits.together(question, () => {
+      const events =
+        search === undefined
+          ? queries.events(readable, { after, limit: limit + 1, ...(thread === undefined ? {} : { thread }) })
+          : found(queries, readable, search, { after, limit: limit + 1, thread });
+      // Who pages by `since` must know that older new ones were left out.
+      const more = after > 0 && events.length > limit;
+      return { events: events.slice(0, limit).map(show), ...(more ? { more } : {}) };
+    });
   };
   const deadline = Date.now() + waitSeconds * 1_000;
   const report = reportWait(caller, 'Waiting for something new.', waitSeconds);
@@ -46,12 +53,10 @@ export async function readPage({ queries, waits, caller, journal }: ToolContext,
       const left = deadline - Date.now();
       // Listening begins before the look, so that nothing that lands in between is missed.
       const waiter = left > 0 ? waits.on(streamIds, left, caller.signal) : undefined;
-      const events = read();
-      if (events.length > 0 || !waiter || caller.signal?.aborted || waits.released) {
+      const seen = read();
+      if (seen.events.length > 0 || !waiter || caller.signal?.aborted || waits.released) {
         waiter?.cancel();
-        // Who pages by `since` must know that older new ones were left out.
-        const more = page.since !== undefined && events.length > limit;
-        return { events: events.slice(0, limit).map(show), ...(more ? { more } : {}) };
+        return seen;
       }
       report.begin();
       await waiter.woken;

@@ -17,6 +17,11 @@ export type Waiter = {
 export type Waits = {
   /** Subscribe first, then look, then await: so nothing that lands in between is missed. */
   on(streamIds: Iterable<string>, timeoutMs: number, signal?: AbortSignal): Waiter;
+  /**
+   * Answers a question; whoever asks the same in the same turn of the event loop, with nothing committed in between, gets the
+   * same result. It is frozen: nobody may change it.
+   */
+  together<Result extends object>(question: string, answer: () => Result): Readonly<Result>;
   /** Ends every wait at once, as when the daemon stops. */
   releaseAll(): void;
   /** Set once the daemon stops: no read waits any more. */
@@ -25,14 +30,36 @@ export type Waits = {
   readonly size: number;
 };
 
+/** Woken in one turn of the event loop; more wait for the next, so that others get their turn. */
+const WAKES_MAX = 250;
+
 export function createWaits(journal: Pick<Journal, 'onCommit'>): Waits {
   const byStream = new Map<string, Set<() => void>>();
   const all = new Set<() => void>();
+  const answers = new Map<string, object>();
+  const toWake = new Set<() => void>();
   let released = false;
   journal.onCommit((entries, transcript) => {
+    answers.clear();
     if (byStream.size === 0) return;
-    for (const streamId of touched(entries, transcript)) for (const wake of [...(byStream.get(streamId) ?? [])]) wake();
+    const isWaking = toWake.size > 0;
+    for (const streamId of touched(entries, transcript))
+      for (const wake of byStream.get(streamId) ?? []) toWake.add(wake);
+    if (!isWaking) wakeSome();
   });
+
+  function wakeSome(): void {
+    let woken = 0;
+    for (const wake of toWake) {
+      if (woken === WAKES_MAX) {
+        setImmediate(wakeSome);
+        return;
+      }
+      woken += 1;
+      wake();
+    }
+  }
+
   return {
     on(streamIds, timeoutMs, signal) {
       const ids = [...streamIds];
@@ -43,6 +70,7 @@ export function createWaits(journal: Pick<Journal, 'onCommit'>): Waits {
           clearTimeout(timer);
           signal?.removeEventListener('abort', cancel);
           all.delete(cancel);
+          toWake.delete(cancel);
           for (const id of ids) remove(byStream, id, cancel);
           resolve();
         };
@@ -52,6 +80,14 @@ export function createWaits(journal: Pick<Journal, 'onCommit'>): Waits {
         if (signal?.aborted || released) cancel();
       });
       return { woken, cancel: () => cancel() };
+    },
+    together<Result extends object>(question: string, answer: () => Result) {
+      const known = answers.get(question) as Readonly<Result> | undefined;
+      if (known) return known;
+      const made = Object.freeze(answer());
+      if (answers.size === 0) setImmediate(() => answers.clear());
+      answers.set(question, made);
+      return made;
     },
     releaseAll() {
       released = true;

@@ -1,7 +1,6 @@
 // The one way by which transports reach addresses that a Worker or a stranger may have chosen.
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { IncomingMessage, RequestOptions } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import { DeliveryFailure, type OutboundRequest } from '../domain/delivery.ts';
 import { reachOf } from './outbound-address.ts';
@@ -74,9 +73,10 @@ function refusal(host: string, address: string, allowPrivate: boolean): Delivery
   return new DeliveryFailure('refused', `${where} is not a public address${advice}`);
 }
 
-function exchange(target: URL, body: Buffer, options: RequestOptions): ReturnType<OutboundRequest> {
+async function exchange(target: URL, body: Buffer, options: RequestOptions): ReturnType<OutboundRequest> {
+  // With the first request: to import this module loads all that it could export, such as fetch, which takes 20 ms.
+  const { request: send } = await (target.protocol === 'https:' ? import('node:https') : import('node:http'));
   return new Promise((resolve, reject) => {
-    const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const sent = sendOrRefuse(() =>
       send(target, options, (answer) => {
         const read = bounded(answer, (text) => {

@@ -5,13 +5,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { createCommandAgent } from '../../src/agents/command.ts';
+import { createLauncher } from '../../src/agents/launcher.ts';
 import { readProcess } from '../../src/agents/process-table.ts';
+import type { StartProgram } from '../../src/agents/start-program.ts';
 import type { AgentResult, AgentRun, ProcessIdentity, Segment } from '../../src/domain/agent.ts';
 
 export type Played = { result: AgentResult; segments: Segment[]; bodies: string[]; root: ProcessIdentity | undefined };
 
+/** What programs are started through, as in a daemon. */
+export const launcher = createLauncher({
+  warn(fields, text) {
+    throw new Error(text, { cause: fields });
+  },
+});
+
 const folders: string[] = [];
-afterAll(() => {
+afterAll(async () => {
+  await launcher.close();
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -53,11 +63,15 @@ export function createRun(change: Partial<AgentRun> = {}): AgentRun {
   };
 }
 
-export async function play(command: string[], change: Partial<AgentRun> = {}): Promise<Played> {
+export async function play(
+  command: string[],
+  change: Partial<AgentRun> = {},
+  start: StartProgram = launcher.start,
+): Promise<Played> {
   const segments: Segment[] = [];
   let root: ProcessIdentity | undefined;
   const run = createRun(change);
-  const result = await createCommandAgent({ command: () => command }).run({
+  const result = await createCommandAgent({ command: () => command, start }).run({
     ...run,
     onStart(process) {
       root = process;

@@ -209,6 +209,32 @@ describeInBrowser('the chat', () => {
     });
   });
 
+  test('what the very first message caused is shown as it happens', async () => {
+    let answer = () => {};
+    const answering = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { daemon, call, open } = await chatPages(async (run) => {
+      if (!run.prompt.includes('marco')) return;
+      await answering;
+      const { triggers, root } = daemon.queries.activation(run.activationId)!;
+      const cause = { causedBy: triggers.at(-1)!, root, hops: 1, activationId: run.activationId };
+      const said = { toWorkerId: 'w-owner', body: 'polo' };
+      await daemon.door.call({ workerId: run.workerId, via: 'mcp', cause }, 'dm', said);
+    });
+    await call('create_role', { id: 'r-polo', content: '# Role: Polo' });
+    await call('create_position', { id: 'p-polo', roleId: 'r-polo', parentId: 'p-root' });
+    const hire = { id: 'w-polo', positionId: 'p-polo', kind: 'ai', identityContent: 'I answer.' };
+    await call('hire_worker', { ...hire, grants: [{ toolName: 'dm' }] });
+    await daemon.dispatcher.idle();
+    const { page, say } = await open();
+    await say('call dm {"toWorkerId":"w-polo","body":"marco"}');
+    await page.waitForSelector('#chat-turn .turn-note');
+    await page.waitForSelector('#chat-caused .state.running');
+    answer();
+    await page.waitForSelector('#chat-caused .caused-answer >> text=polo');
+  });
+
   test('by keyboard alone, from the hire to the answer', async () => {
     const { daemon, open } = await chatPages(async (run) => {
       if (!run.prompt.includes('marco')) return;

@@ -6,6 +6,8 @@ import { fakeClock } from '../support/dispatch.ts';
 let clock: ReturnType<typeof fakeClock>;
 let hold: AgentHold;
 let notices: string[];
+/** Of the last notice. */
+let body: string;
 let probes: number;
 let holds: Org['holds'];
 let kinds: string[];
@@ -24,7 +26,10 @@ function open(): void {
   const journal = {
     org: { holds },
     commit: async (_actor: string, command: Command) => {
-      if ('notice' in command && command.notice) notices.push(command.notice.subject);
+      if ('notice' in command && command.notice) {
+        notices.push(command.notice.subject);
+        body = command.notice.body;
+      }
       if (command.type === 'HoldWork') holds.set(command.hold, { ...command, workerId: null });
       if (command.type === 'ResumeWork') holds.delete(command.hold);
       return { entries: [] };
@@ -71,6 +76,14 @@ test('one notice, and probes after 5 s, 10 s … never more than 5 min apart', (
   expect(probes).toBe(9);
   expect(notices).toEqual(['The agent claude does not work']);
 });
+
+test.each(['not logged in', 'Not logged in. Run `helix-org login claude`.'])(
+  'a notice is whole sentences: %s',
+  (exit) => {
+    hold.watch()('fault', exit);
+    expect(body).toContain(`${exit.replace(/\.$/, '')}. No Worker that claude plays can run`);
+  },
+);
 
 test('the first probe that works ends it, with one notice', () => {
   hold.watch()('fault', 'x');

@@ -1,8 +1,11 @@
 // Many Workers at once: the event loop is never held up for all of them, and nobody waits for ever.
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { RunAgent } from '../../src/domain/agent.ts';
+import { waitFor } from '../support/daemon.ts';
 import { dispatchStage, fakeClock, until } from '../support/dispatch.ts';
-import { type Dispatching, openDispatching } from '../support/dispatcher.ts';
+import { type Dispatching, type Held, heldAgent, openDispatching } from '../support/dispatcher.ts';
 import { hire, openOrg, stream, testDirectory } from '../support/org.ts';
 
 const names = (count: number, letter = 'x') => Array.from({ length: count }, (_, n) => `w-${letter}${n}`);
@@ -308,4 +311,29 @@ test('a daemon that finds 10,000 Workers and 100,000 pending triggers answers at
   await stage.call('pause_org');
   await stage.idle();
   expect(stage.daemon.queries.runningActivations()).toEqual([]);
+});
+
+test('a run that asks for its tools has started, so another may, though it has said nothing yet', async () => {
+  const silent: Held[] = [];
+  const playSilent: RunAgent = (run) =>
+    new Promise((resolve) => {
+      const held: Held = { ...run, finish: () => resolve({ outcome: 'done', exit: 'ok' }) };
+      run.signal.addEventListener('abort', () => held.finish());
+      silent.push(held);
+    });
+  const agent = heldAgent('silent', playSilent);
+  const atOnce = cpus().length;
+  const stage = await openDispatching({
+    settings: { 'dispatch.max_inflight': atOnce + 1 },
+    agents: () => ({ defaultKind: () => 'silent', of: (own) => ({ agent, choice: own }) }),
+  });
+  await stream(stage, 's-all');
+  for (let n = 0; n <= atOnce; n++) await hire(stage, `w-${n}`, { streams: ['s-all'] });
+  stage.start();
+  await waitFor('as many start as there are cores', () => silent.length === atOnce);
+  expect(stage.dispatcher.running).toBe(atOnce);
+  expect(stage.tokens.verify(silent[0]?.mcp.token ?? '')).toMatchObject({ workerId: silent[0]?.workerId });
+  await waitFor('the last one starts', () => silent.length === atOnce + 1);
+  for (const run of silent) run.finish();
+  await stage.idle();
 });

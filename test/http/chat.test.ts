@@ -36,7 +36,7 @@ const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 describe('what is said', () => {
-  test('A172: /role cto reaches the model expanded, the bubble shows what was typed', async () => {
+  test('A172: /role cto reaches the model expanded, the bubble shows what was typed (UI bug 5)', async () => {
     const { claude, say } = await stage();
     const html = await say('/role cto');
     const [told = ''] = claude.told();
@@ -88,9 +88,9 @@ describe('what is said', () => {
     expect(claude.starts()).toEqual([]);
   });
 
-  test('another message while an answer comes is refused, and says so', async () => {
+  test('sending is answered at once, however long the answer takes (UI bug 7); another message meanwhile is refused', async () => {
     const { post, start, until, claude } = await stage();
-    await start('wait first');
+    expect((await start('wait first')).status).toBe(303);
     await until('said growing');
     const second = await post('/ui/chat/send', { text: 'second' }, { 'hx-request': 'true' });
     expect([second.status, await second.text()]).toEqual([409, expect.stringContaining('still coming')]);
@@ -100,7 +100,7 @@ describe('what is said', () => {
 });
 
 describe('what comes', () => {
-  test('A176: an answer is brought as it comes, once, and code keeps its lines', async () => {
+  test('A176: an answer is brought as it comes, once, and code keeps its lines (UI bugs 3 and 4)', async () => {
     const { live, say, log } = await stage();
     await say('say first');
     const seen = await live();
@@ -168,7 +168,7 @@ describe('what comes', () => {
 });
 
 describe('conversations', () => {
-  test('A179: a reload shows what was said; a new chat is empty until something is said in it', async () => {
+  test('A179: a reload shows what was said; a new chat is empty until something is said in it (UI bug 8)', async () => {
     const { say, post, get } = await stage();
     await say('say one');
     expect((await get('/ui/')).html).toContain('<p class="bubble">say one</p>');
@@ -178,6 +178,24 @@ describe('conversations', () => {
     expect(html).toContain('What should happen?');
     await say('say two');
     expect(await (await get('/ui/')).html).not.toContain('<p class="bubble">say one</p>');
+  });
+
+  test('the newest turn is shown after however many lines, and those before by a link', async () => {
+    const { say, get, daemon } = await stage();
+    await say('say one');
+    const conversation = daemon.db.sqlite.prepare('SELECT id FROM conversations').pluck().get() as string;
+    const line = { worker: 'w-owner', activationId: conversation, at: new Date().toISOString(), isChat: true as const };
+    const remarks = Array.from({ length: 5_000 }, (_, n) => ({
+      ...line,
+      body: `remark ${n}`,
+      extra: { remark: `remark ${n}` },
+    }));
+    daemon.journal.transcribe(remarks);
+    await daemon.journal.flush();
+    const html = await say('say two');
+    expect(html).toContain('<p>two</p>');
+    const earlier = /href="(\/ui\/\?before=\d+)">Earlier</.exec(html)?.[1] ?? '';
+    expect((await get(earlier)).html).toContain('<p>one</p>');
   });
 
   test('A180: a recent conversation is opened with its history, and its session goes on', async () => {
@@ -259,6 +277,13 @@ describe('conversations', () => {
     expect(await read('s-chat-w-ann', 'w-owner')).toContain('secret of Ann');
     expect(await read('s-chat-w-ann', 'w-bob')).toBe('refused');
     expect(await read('s-chat-w-owner', 'w-ann')).toBe('refused');
+    // On the pages of Streams too, as lines and not as Events that nobody listened to.
+    const { get } = person(daemon);
+    expect((await get('/ui/streams')).html).toMatch(/Chats <span[^>]*>2<\/span>[\s\S]*w-ann/);
+    const { html } = await get('/ui/streams?id=s-chat-w-ann');
+    expect(html).toContain('secret of Ann');
+    expect(html).not.toMatch(/nobody listened|0 Events|\/ui\/events\//);
+    expect((await person(daemon, 'w-bob').get('/ui/streams?id=s-chat-w-ann')).html).toContain('There is no Stream');
     const eavesdropped = await person(daemon, 'w-bob').get('/ui/?q=secret');
     expect(eavesdropped.html).not.toContain('secret of');
   });
@@ -366,7 +391,7 @@ describe('what it survives', () => {
     expect(claude.starts()[1]?.argv).toContain('--resume');
   });
 
-  test('a daemon that is killed in the middle: what was said is kept, its agent is ended, and the session goes on', async () => {
+  test('a daemon that is killed in the middle: what was said is kept, its agent is ended, and the session goes on (UI bug 9)', async () => {
     const dir = temporaryDirectory();
     const claude = chatClaude();
     const settings = { 'claude.bin': claude.bin };

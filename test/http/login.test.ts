@@ -103,6 +103,17 @@ test('a token signs in as the Worker whose it is, and for whom it acts', async (
   );
 });
 
+test('who signs in by a token is led to the page that they wanted, and nowhere else', async () => {
+  const path = '/ui/activations?worker=w-ann&state=failed';
+  expect((await get(path)).text).toContain(
+    '<input type="hidden" name="to" value="/ui/activations?worker=w-ann&amp;state=failed">',
+  );
+  const token = daemon.token('w-ann');
+  expect(await submit('/login', { token, to: path })).toMatchObject({ status: 303, location: path });
+  for (const to of ['https://example.com/', '//example.com/ui/', '/ui/../login', 'javascript:alert(1)'])
+    expect(await submit('/login', { token, to })).toMatchObject({ status: 303, location: '/ui/' });
+});
+
 test('a token that does not hold signs nobody in', async () => {
   const session = daemon.core.tokens.create({ workerId: 'w-owner', kind: 'session', label: 'test' }).token;
   for (const token of [session, codeOf(link()), 'hxo_nobody', 'x'])

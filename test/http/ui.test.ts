@@ -1,6 +1,7 @@
 // The pages as they are answered: who gets what, what forms do, and what nobody can put on a page.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { markdown } from '../../src/http/ui/markdown.ts';
+import { chartOf } from '../../src/http/ui/org-chart.ts';
 import { openTestDaemon, type TestDaemon } from '../support/http.ts';
 
 const NASTY = `</textarea></script><script>alert(1)</script><img src=x onerror=alert(2)>" onfocus="alert(3)" ' & \${it} <%= it %>`;
@@ -140,7 +141,8 @@ describe('every page', () => {
       const { status, html } = await get(path, { headers: { cookie: '' } });
       expect(status).toBe(401);
       expect(html).toContain('helix-org token login');
-      expect(html).not.toContain('w-echo');
+      // But for the path itself, which is theirs.
+      expect(html.replaceAll(`value="${path}"`, '')).not.toContain('w-echo');
     }
     const fragment = await get('/ui/org/chart', { headers: { cookie: '', 'hx-request': 'true' } });
     expect([fragment.status, fragment.html, fragment.headers['hx-refresh']]).toEqual([401, '', 'true']);
@@ -254,6 +256,18 @@ describe('the chart', () => {
     expect(html).toContain(`<text class="seat-id" x="12" y="35">${id.slice(0, 26)}…</text>`);
     expect(html).toMatch(new RegExp(`<title>[^<]*, ${id}</title>`));
     await daemon.call('delete_position', { id });
+  });
+
+  test.each([
+    ['waiting', '2 waiting'],
+    ['held', '2 held back'],
+    ['paused', '2 held back'],
+    ['idle', 'idle'],
+  ])('says of a Worker who is %s: %s', (state, words) => {
+    const { journal, queries } = daemon.core;
+    const { seats } = chartOf({ journal, queries, stateOf: () => state, waitingOf: () => 2 }, {});
+    const badges = seats.flatMap(({ badges }) => badges).filter(({ kind }) => kind === 'ai');
+    expect(new Set(badges.map(({ stateText }) => stateText))).toEqual(new Set([words]));
   });
 
   test('several roots, and a chart of 200 that is folded until one asks', async () => {

@@ -29,6 +29,8 @@ test('npm pack gives a package that works installed into an empty folder', { tim
   );
   expect(readdirSync(join(installed, 'deploy')).sort()).toEqual(readdirSync(join(repository, 'deploy')).sort());
   expect(readdirSync(installed)).not.toContain('src');
+  // Started by its name, so that no import tells whether it is there.
+  expect(readdirSync(join(installed, 'dist/agents'))).toContain('launcher-process.mjs');
   const migrations = (path: string) => readdirSync(join(path, 'store/migrations'), { recursive: true }).sort();
   expect(migrations(join(installed, 'dist'))).toEqual(migrations(join(repository, 'src')));
 

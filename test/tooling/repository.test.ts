@@ -1,4 +1,5 @@
 // What must not be in the repository: traces of the machine it was written on, and versions that move.
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -31,6 +32,16 @@ test('no file names a folder of somebody’s machine', () => {
 test('no file names the host of a package registry', () => {
   expect(filesWith(REGISTRY)).toEqual([]);
   expect(['https://registry', 'example', 'com/a'].join('.')).toMatch(REGISTRY);
+});
+
+test('.gitignore swallows no file of ours (UI bug 12)', () => {
+  const ignored = spawnSync('git', ['-c', 'safe.directory=*', 'check-ignore', '--no-index', '--stdin'], {
+    cwd: repository,
+    input: filesBelow('').join('\n'),
+    encoding: 'utf8',
+  });
+  // 1 is git's way to say that there is none.
+  expect(ignored).toMatchObject({ status: 1, stdout: '' });
 });
 
 test('every dependency has one exact version', () => {

@@ -23,7 +23,7 @@ describe.each(catalog.map((tool) => [tool.name, tool] as const))('%s', (name, to
     expect(tool.title).not.toBe('');
   });
 
-  it('A48: has a schema that serialises, with every argument described', () => {
+  it('A48: has a schema that serialises, with every argument described (UI bug 11)', () => {
     const schema = inputSchema(tool, KINDS);
     expect(JSON.parse(JSON.stringify(schema))).toMatchObject({ type: 'object' });
     for (const [argument, property] of Object.entries(schema.properties ?? {}))

@@ -77,16 +77,28 @@ function list(door: ToolDoor, { workerId }: Caller): string | undefined {
 async function call(door: ToolDoor, caller: Caller, { name, args }: { name: string; args: unknown }) {
   const outcome = await door.call(caller, name, args);
   switch (outcome.kind) {
-    case 'ok': {
-      const result = JSON.stringify(outcome.result);
-      return `"content":[{"type":"text","text":${JSON.stringify(result)}}],"structuredContent":${result}`;
-    }
+    case 'ok':
+      return Object.isFrozen(outcome.result) ? sharedFields(outcome.result) : resultFields(outcome.result);
     case 'refused':
       return `"content":[{"type":"text","text":${JSON.stringify(outcome.message)}}],"isError":true`;
     case 'unknown':
       // Nothing happened; an error of the protocol is the SDK's to word.
       return undefined;
   }
+}
+
+function resultFields(result: object): string {
+  const text = JSON.stringify(result);
+  return `"content":[{"type":"text","text":${JSON.stringify(text)}}],"structuredContent":${text}`;
+}
+
+const shared = new WeakMap<object, string>();
+
+/** What several callers get, such as those that waited for the same, is written once. */
+function sharedFields(result: object): string {
+  const fields = shared.get(result) ?? resultFields(result);
+  shared.set(result, fields);
+  return fields;
 }
 
 /** Whatever is not known to be accepted by the SDK is none. */

@@ -120,7 +120,10 @@ function nowOf(
   };
 }
 
-function turnsIn({ chats, chatting }: ChatPageDeps, visit: Visit, before: number, most: number) {
+type Turns = { turns: TurnView[]; earlier: number | undefined };
+
+function turnsIn(deps: ChatPageDeps, visit: Visit, before: number, most: number): Turns {
+  const { chats, chatting } = deps;
   const conversation = chatting.current(visit.workerId);
   if (!conversation || !visit.mayRead(`s-chat-${visit.workerId}`)) return { turns: [], earlier: undefined };
   const questions = chats.questions(conversation.id, before, most + 1);
@@ -128,6 +131,10 @@ function turnsIn({ chats, chatting }: ChatPageDeps, visit: Visit, before: number
   const [first] = shown;
   if (first === undefined) return { turns: [], earlier: undefined };
   const lines = chats.lines(conversation.id, { after: first - 1, limit: LINES_MAX });
+  if (lines.length === LINES_MAX && most > 1) {
+    // So many that the newest are not among them: fewer turns, down to the last, of which one sees the beginning.
+    return turnsIn(deps, visit, before, Math.max(1, Math.floor(Math.min(most, shown.length) / 2)));
+  }
   const turns = turnsOf(lines.filter(({ seq }) => seq < before));
   return { turns, earlier: questions.length > most ? first : undefined };
 }

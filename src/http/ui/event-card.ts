@@ -26,7 +26,7 @@ const ADDRESSES_MAX = 6;
 export function cardOf(org: Org, view: EventView, { namesStream, isBrief }: CardOptions) {
   const { id, seq, streamId, source, message, createdAt, redacted } = view;
   const stream = org.streams.get(streamId);
-  const isLine = stream?.purpose === 'transcript';
+  const isLine = stream?.purpose === 'transcript' || stream?.purpose === 'chat';
   const { html, isCut } = redacted ? { html: '', isCut: false } : bodyOf(view, stream?.transport.kind ?? '', isBrief);
   const said = message?.from ?? '';
   const from = source || said || (streamId === 's-notices' ? 'The daemon' : 'From outside');

@@ -31,7 +31,7 @@ export function outcomeOf(
 ): Outcome | undefined {
   const { org } = deps.journal;
   const stream = org.streams.get(view.streamId);
-  if (!stream || stream.purpose === 'transcript') return undefined;
+  if (!stream || stream.purpose === 'transcript' || stream.purpose === 'chat') return undefined;
   const { outcomes } = deps.queries;
   const clauses: Clause[] = deps.queries.deliveriesOf(view.seq).slice(0, RUNS_TOLD).map(toldDelivery);
   const held = outcomes.held(view.seq);

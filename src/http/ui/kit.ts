@@ -171,6 +171,8 @@ function signedOut(pages: Pages, request: FastifyRequest, reply: FastifyReply): 
     heading: 'You are not signed in',
     sentence: 'These pages are for the people of this org.',
     written: writtenIn(request.body),
+    // Where somebody wanted to go, they are led once they are signed in.
+    to: request.method === 'GET' ? request.url : '',
     theme: themeOf({ request }),
   });
 }

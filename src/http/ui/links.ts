@@ -6,7 +6,7 @@ export const roleHref = (id: string): string => `/ui/org/roles/${encodeURICompon
 export const streamHref = (id: string): string => `/ui/streams?id=${encodeURIComponent(id)}`;
 /** A line of a transcript has no page of its own. */
 export const eventHref = (streamId: string, eventId: string): string =>
-  streamId.startsWith('s-activations-') ? streamHref(streamId) : `/ui/events/${encodeURIComponent(eventId)}`;
+  /^s-(activations|chat)-/.test(streamId) ? streamHref(streamId) : `/ui/events/${encodeURIComponent(eventId)}`;
 export const activationHref = (id: string): string => `/ui/activations/${encodeURIComponent(id)}`;
 
 /** The page of whatever an id names, or undefined for what has none. */

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Tokens } from '../../store/tokens.ts';
 import { type Auth, SESSION_COOKIE } from '../auth.ts';
 import { allowOnly } from '../refusal.ts';
-import { acceptForms, fieldsOf, foreignForm, isOverTls, refuseForeign } from './forms.ts';
+import { acceptForms, fieldsOf, foreignForm, isOverTls, pathBack, refuseForeign } from './forms.ts';
 import { themeOf } from './frame.ts';
 import type { Pages } from './pages.ts';
 import { isOwnForm, type VisitDeps, visitOf } from './visit.ts';
@@ -53,7 +53,7 @@ export function loginRoutes(app: FastifyInstance, deps: LoginDeps): void {
       });
       return reply
         .header('set-cookie', cookie(request, session.token, Math.ceil(lifetimeMs / 1_000)))
-        .redirect('/ui/', 303);
+        .redirect(pathBack(fields.get('to'), '/ui/'), 303);
     });
     scope.post('/logout', { onRequest: refuseForeign }, async (request, reply) => {
       const visit = visitOf(request, deps);

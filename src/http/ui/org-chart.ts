@@ -88,14 +88,14 @@ function seatsOf({ journal, queries, stateOf, waitingOf }: ChartDeps): Seat[] {
   const holders = new Map<string, Badge[]>();
   for (const { id, kind, positions } of queries.workers()) {
     const state = kind === 'human' ? 'person' : stateOf(id);
-    const waiting = state === 'waiting' || state === 'paused' ? waitingOf(id) : 0;
+    const waiting = ['waiting', 'held', 'paused'].includes(state) ? waitingOf(id) : 0;
     const badge = {
       id,
       label: clip(id, LABEL_MAX),
       href: workerHref(id),
       kind,
       state,
-      stateText: waiting > 0 ? `${waiting} ${state === 'paused' ? 'held back' : 'waiting'}` : state,
+      stateText: waiting > 0 ? `${waiting} ${state === 'waiting' ? 'waiting' : 'held back'}` : state,
     };
     for (const position of positions) holders.set(position, [...(holders.get(position) ?? []), badge]);
   }

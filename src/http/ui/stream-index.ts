@@ -1,4 +1,5 @@
-// Beside every page about Streams: all of them that one may read, in the order in which they were made; DMs and transcripts folded.
+// Beside every page about Streams: all of them that one may read, in the order in which they were made; DMs, chats and
+// transcripts folded.
 import type { Queries, StreamRow } from '../../store/queries.ts';
 import { streamHref } from './links.ts';
 import { type NeedsDeps, needsByStream } from './stream-needs.ts';
@@ -29,7 +30,7 @@ export function streamIndex(deps: StreamIndexDeps, visit: Visit, at: string) {
     return {
       total: all.length,
       isOpen: all.some(({ id }) => id === at),
-      streams: all.slice(0, FOLDED_MAX).map((row) => ({ ...shown(row), name: row.name.replace(/^dm: /, '') })),
+      streams: all.slice(0, FOLDED_MAX).map((row) => ({ ...shown(row), name: row.name.replace(/^(dm|Chat): /, '') })),
     };
   };
   return {
@@ -40,6 +41,7 @@ export function streamIndex(deps: StreamIndexDeps, visit: Visit, at: string) {
       .sort(made)
       .map(shown),
     dms: folded('dm'),
+    chats: folded('chat'),
     transcripts: folded('transcript'),
   };
 }

@@ -6,9 +6,7 @@ import type { Projectors } from '../projections.ts';
 import { BY_HAND, BY_ITSELF } from './activations.ts';
 
 export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventEvent['type']> {
-  const count = sqlite.prepare(
-    'UPDATE streams SET last_seq = @seq, event_count = event_count + 1 WHERE id = @streamId',
-  );
+  const count = sqlite.prepare('UPDATE streams SET last_seq = ?, event_count = event_count + 1 WHERE id = ?');
   const { adopt } = createAttachmentErasure(sqlite);
   const thread = sqlite.prepare('INSERT INTO threads VALUES (@thread, @streamId, @seq)');
   const forgetThread = sqlite.prepare(
@@ -25,7 +23,7 @@ export function eventProjectors(sqlite: Database.Database): Projectors<OrgEventE
   const redact = sqlite.prepare('INSERT OR IGNORE INTO redactions VALUES (@erased, @seq)');
   return {
     EventPublished: ({ streamId, content: parts, quiet }, { seq }) => {
-      count.run({ streamId, seq });
+      count.run(seq, streamId);
       for (const part of parts) adopt(part, seq);
       if (quiet !== undefined) silence.run({ seq, quiet });
       const threadId = threadOf(parts.find(({ name }) => name === 'message')?.bytes);
