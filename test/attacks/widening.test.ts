@@ -24,9 +24,11 @@ afterEach(() => daemon.close());
 async function withHidden({ call, hire, core }: TestDaemon): Promise<typeof hidden> {
   await hire('w-ann', { grants: ['dm', 'publish', PRIZE] });
   await hire('w-bob', { grants: ['dm'] });
+  await hire('w-eve', { kind: 'human' });
   await hire(MOLE);
   await call('create_stream', { id: 's-vault', name: 'vault', private: true });
   await call('create_stream', { id: 's-hall', name: 'hall' });
+  await call('create_stream', { id: 's-held', name: 'held', hold: true, transport: 'webhook' });
   const vault = await call('publish', { streamId: 's-vault', body: CANARY });
   const dm = await call('dm', { toWorkerId: 'w-bob', body: CANARY }, 'w-ann');
   const conversation = [...core.journal.org.streams].find(([, { purpose }]) => purpose === 'dm')?.[0] ?? '';
@@ -80,7 +82,9 @@ const grantsOf = (workerId: string) => [...(daemon.core.journal.org.grants.get(w
 
 /** Whom a Worker could act through: itself, and whom it hired. */
 const limbs = () =>
-  [...daemon.core.journal.org.workers].flatMap(([id]) => (['w-owner', 'w-ann', 'w-bob'].includes(id) ? [] : [id]));
+  [...daemon.core.journal.org.workers].flatMap(([id]) =>
+    ['w-owner', 'w-ann', 'w-bob', 'w-eve'].includes(id) ? [] : [id],
+  );
 
 function expectNothingGained(held: readonly string[], what: string): void {
   const { org } = daemon.core.journal;
@@ -155,6 +159,10 @@ describe('what was tried by name', () => {
     ['subscribe', { streamId: 's-vault' }],
     ['invite_workers', { streamId: 's-vault', workerIds: [MOLE] }],
     ['update_stream', { streamId: 's-vault', private: false }],
+    ['update_stream', { streamId: 's-held', hold: false }],
+    ['update_stream', { streamId: 's-held', transport: 'local' }],
+    ['update_identity', { workerId: 'w-owner', email: 'mallory@example.com' }],
+    ['update_identity', { workerId: 'w-eve', email: 'mallory@example.com' }],
     ['publish', { streamId: 's-vault', body: 'x' }],
     ['read_events', { streamId: 's-vault' }],
     ['list_stream_events', { streamId: 's-vault' }],
