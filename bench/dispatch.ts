@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createCommandAgent } from '../src/agents/command.ts';
+import { createLauncher } from '../src/agents/launcher.ts';
 import { startDaemon } from '../src/cli/daemon.ts';
 import { dataPaths } from '../src/cli/data-dir.ts';
 import type { Agent } from '../src/domain/agent.ts';
@@ -17,7 +18,8 @@ const PROGRAM = ['/bin/echo', 'hello'];
 const TIMES = isQuick ? 30 : 100;
 const GIGABYTE = 2 ** 30;
 
-const real = createCommandAgent({ command: () => PROGRAM });
+const launcher = createLauncher({ warn: (_, text) => console.error(text) });
+const real = createCommandAgent({ command: () => PROGRAM, start: launcher.start });
 let startedAt = 0;
 let saidAt = 0;
 const agent: Agent = {
@@ -117,3 +119,4 @@ figures.push(...(await measure('with 1 GB in use', false)));
 if (ballast.at(-1) !== 1) throw new Error('the ballast is gone');
 report({ bench: 'dispatch', figures });
 await daemon.stop();
+await launcher.close();

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // Starts the CLI: compiled in an installed package, straight from src/ in a clone; under a Node that is new enough.
 import { existsSync } from 'fs';
+import nodeModule from 'module';
 import { dirname, join } from 'path';
 import { fileURLToPath } from 'url';
 import { ensureInstalled } from './dependencies.mjs';
-import { fail, findPinnedNode, isFit, runUnder, STRIP_TYPES } from './node-version.mjs';
+import { CACHE, fail, findPinnedNode, isFit, runUnder, STRIP_TYPES } from './node-version.mjs';
 
 const self = fileURLToPath(import.meta.url);
 const root = dirname(dirname(self));
@@ -21,6 +22,9 @@ async function launch() {
 }
 
 async function start(module) {
+  // What V8 made of the sources is kept for the next start, which takes half as long then. Where nothing can be written it
+  // is made each time. NODE_COMPILE_CACHE names another place, NODE_DISABLE_COMPILE_CACHE=1 turns it off.
+  nodeModule.enableCompileCache(process.env.NODE_COMPILE_CACHE || join(CACHE, 'compiled'));
   const { main } = await import(module);
   process.exitCode = await main(args);
 }

@@ -7,7 +7,8 @@ import { delimiter, dirname, join } from 'path';
 import { withLock } from './lock.mjs';
 
 export const PINNED = '24.21.0';
-const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'helix-org');
+/** What can be made again: in the user's cache directory. */
+export const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'helix-org');
 const KNOWN = join(CACHE, `node-${PINNED}-${process.platform}-${process.arch}`);
 
 /** What a Node before 22.18 needs to run .ts files; later ones do by themselves. */

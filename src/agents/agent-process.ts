@@ -1,17 +1,22 @@
 // Runs the program behind an agent once: starts it in a session of its own, feeds and reads it, watches the limits, and
 // does not come back before every process of the activation is gone.
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AgentResult, AgentRun } from '../domain/agent.ts';
 import { ensureHome } from './agent-environment.ts';
 import { confine } from './confinement.ts';
 import { createLineCutter } from './lines.ts';
-import { type OsProcess, readProcess } from './process-table.ts';
+import type { OsProcess } from './process-table.ts';
 import { stopActivationProcesses } from './process-tree.ts';
 import { startProblem } from './program.ts';
 import { createSlice } from './slice.ts';
+import {
+  type ProgramExit,
+  ProgramLost,
+  type StartedProgram,
+  type StartProgram,
+  startDirectly,
+} from './start-program.ts';
 
 export type AgentProgram = {
   /** The program and its arguments. */
@@ -23,6 +28,8 @@ export type AgentProgram = {
   onLine(line: string, from: 'stdout' | 'stderr'): boolean;
   /** A remark for the transcript that does not come from the program; returns as `onLine` does. */
   onRemark(text: string): boolean;
+  /** Absent: as a child of this process. */
+  start?: StartProgram | undefined;
   /** Settles when the program has said all that is wanted of it, or cannot go on: it is stopped then, and this is its end. */
   over?: Promise<ProgramEnd>;
 };
@@ -40,9 +47,10 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
 type Output = { isFull: boolean; droppedBytes: number };
 
 export async function runAgentProgram(run: AgentRun, program: AgentProgram): Promise<ProgramEnd> {
-  const child = await start(run, program);
-  if ('outcome' in child) return child;
-  const exited = once(child, 'exit').then(([code, signal]) => exitOf(code, signal));
+  const started = await start(run, program);
+  if ('outcome' in started) return started;
+  const { root } = started;
+  const exited = started.exited.then(exitOf);
   const stops = watchStops(run);
   const output: Output = { isFull: false, droppedBytes: 0 };
   const bugs: unknown[] = [];
@@ -54,49 +62,48 @@ export async function runAgentProgram(run: AgentRun, program: AgentProgram): Pro
       bugs.push(bug);
     }
   };
-  let root = { pid: child.pid ?? 0, startedAt: '' };
   let reading: Promise<unknown> = Promise.resolve();
   let end: ProgramEnd;
   try {
-    // On Linux within this turn of the loop, in which even a program that has ended still has its entry.
-    const found = await readProcess(root.pid).catch(() => undefined);
-    root = { ...root, startedAt: found?.startedAt ?? '' };
     run.onStart(root);
     // That a program ends before it has read its prompt is its own affair.
-    child.stdin.on('error', () => {}).end(run.prompt);
+    started.stdin.on('error', () => {}).end(run.prompt);
     const sources = ['stdout', 'stderr'] as const;
     reading = Promise.all(
-      sources.map((from) => read(child[from], { from, program, output, onOutput: stops.sawOutput })),
+      sources.map((from) => read(started[from], { from, program, output, onOutput: stops.sawOutput })),
     );
     end = await Promise.race([stops.reached, exited, program.over ?? stops.reached, reading.then(() => exited)]);
   } finally {
     stops.dispose();
     const { activationId } = run;
-    await stopActivationProcesses({ activationId, root, isChild: true }, (stuck) => remark(stuckText(stuck)));
+    await stopActivationProcesses({ activationId, root, isOurs: true }, (stuck) => remark(stuckText(stuck)));
     await exited;
-    await drain(child, reading, () => remark(HELD_OPEN));
+    await drain(started, reading, () => remark(HELD_OPEN));
   }
   await reading;
   if (bugs.length > 0) throw bugs[0];
   return output.droppedBytes === 0 ? end : { ...end, droppedBytes: output.droppedBytes };
 }
 
-async function start(run: AgentRun, program: AgentProgram): Promise<ChildProcessWithoutNullStreams | ProgramEnd> {
+async function start(run: AgentRun, program: AgentProgram): Promise<StartedProgram | ProgramEnd> {
+  const { activationId, folder: cwd } = run;
   let [name = ''] = program.command;
   try {
-    await ensureHome(run.folder);
+    await ensureHome(cwd);
     const confined = await confine(run, program.command);
     if ('problem' in confined)
       return { outcome: 'failed', exit: `cannot start: ${confined.problem}`, agentFault: true };
-    const [first = '', ...args] = confined.command;
-    name = first;
+    const { command, user } = confined;
+    name = command[0] ?? '';
     if (run.signal.aborted) return interrupted(run.signal);
-    const options = { cwd: run.folder, env: program.environment, detached: true, ...confined.user };
-    const child = spawn(name, args, options);
-    if (child.pid === undefined) throw (await once(child, 'error'))[0];
-    return child;
+    const startProgram = program.start ?? startDirectly;
+    return await startProgram({ command, cwd, environment: program.environment, user });
   } catch (error) {
-    return { outcome: 'failed', ...(await startProblem(error as NodeJS.ErrnoException, name, run.folder)) };
+    if (error instanceof ProgramLost) {
+      await stopActivationProcesses({ activationId, ...(error.root ? { root: error.root, isOurs: true } : {}) });
+      return lost(error.message);
+    }
+    return { outcome: 'failed', ...(await startProblem(error as NodeJS.ErrnoException, name, cwd)) };
   }
 }
 
@@ -109,6 +116,8 @@ function watchStops({ limits, signal }: AgentRun) {
   const length = limit(limits.runMs, `time limit of ${duration(limits.runMs)}`);
   const abort = () => resolve(interrupted(signal));
   signal.addEventListener('abort', abort);
+  // While it was being started.
+  if (signal.aborted) abort();
   return {
     reached,
     sawOutput: () => clearTimeout(silence),
@@ -148,13 +157,13 @@ async function read(stream: Readable, { from, program, output, onOutput }: Readi
 }
 
 /** All processes are gone, so what they wrote is here and ends; if not, somebody we do not know holds the other end. */
-async function drain(child: ChildProcessWithoutNullStreams, reading: Promise<unknown>, onHeldOpen: () => void) {
+async function drain({ stdin, stdout, stderr }: StartedProgram, reading: Promise<unknown>, onHeldOpen: () => void) {
   const ended = reading.then(
     () => true,
     () => true,
   );
   if (!(await Promise.race([ended, wait(DRAIN_MS, false, { ref: false })]))) onHeldOpen();
-  for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+  for (const stream of [stdin, stdout, stderr]) stream.destroy();
   await ended;
 }
 
@@ -163,10 +172,14 @@ function stuckText(processes: OsProcess[]): string {
   return `Still running 5 s after the stop and waited for: ${names || 'unknown, the processes cannot be listed'}.`;
 }
 
-function exitOf(code: number | null, signal: NodeJS.Signals | null): ProgramEnd {
+function exitOf(exit: ProgramExit): ProgramEnd {
+  if (exit === 'lost') return lost('the launcher has ended');
+  const { code, signal } = exit;
   if (signal !== null) return { outcome: 'failed', exit: `signal ${signal}` };
   return code === 0 ? { outcome: 'done', exit: 'ok' } : { outcome: 'failed', exit: `exit code ${code}` };
 }
+
+const lost = (why: string): ProgramEnd => ({ outcome: 'lost', exit: `lost: ${why}` });
 
 function interrupted({ reason }: AbortSignal): ProgramEnd {
   const isNamed = typeof reason === 'string' && reason !== 'interrupted';

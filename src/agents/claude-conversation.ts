@@ -38,7 +38,7 @@ export async function startClaudeConversation(
     child.once('exit', (code, signal) => resolve(signal ? `signal ${signal}` : `exit code ${code}`)),
   );
   const stop = () => {
-    stopping ??= stopActivationProcesses({ activationId: mark, root, isChild: true });
+    stopping ??= stopActivationProcesses({ activationId: mark, root, isOurs: true });
     return stopping;
   };
   child.stdin.on('error', () => {}); // It ended; `gone` tells.

@@ -4,6 +4,7 @@ import type { AgentResult } from '../domain/agent.ts';
 import type { ProgramEnd } from './agent-process.ts';
 import type { ClaudeMessage, ClaudeUsage } from './claude-message.ts';
 import type { ClaudeState } from './claude-output.ts';
+import { isCut } from './coding-agent.ts';
 import { clip } from './transcript-text.ts';
 
 /** Its own words for errors of the API that no Worker can help. */
@@ -25,8 +26,7 @@ export function claudeEnding(end: ProgramEnd, state: ClaudeState, isResumed: boo
     ...(state.session ? { session: state.session } : {}),
     ...(state.droppedBytes > 0 ? { droppedBytes: state.droppedBytes } : {}),
   };
-  // Our intent comes first.
-  if (end.outcome === 'timed_out' || end.outcome === 'interrupted') return { ...end, ...rest };
+  if (isCut(end, state.result !== undefined)) return { ...end, ...rest };
   if (state.fault) return { outcome: 'failed', exit: state.fault, agentFault: true, ...rest };
   if (end.agentFault) return { ...end, ...rest };
   return { ...outcomeOf(end, state, isResumed), ...rest };
@@ -48,7 +48,7 @@ function outcomeOf(end: ProgramEnd, state: ClaudeState, isResumed: boolean): Omi
       ? { outcome: 'failed', exit: `the agent cannot work: ${said}`, agentFault: true }
       : { outcome: 'failed', exit: `error: ${said}` };
   }
-  return end;
+  return end.outcome === 'lost' ? { outcome: 'done', exit: 'ok' } : end;
 }
 
 /** Login, limits, an overloaded or unreachable service. A request that is itself wrong is the Worker's own failure. */

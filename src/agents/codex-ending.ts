@@ -4,6 +4,7 @@ import type { AgentResult } from '../domain/agent.ts';
 import type { ProgramEnd } from './agent-process.ts';
 import type { CodexUsage } from './codex-message.ts';
 import type { CodexState } from './codex-output.ts';
+import { isCut } from './coding-agent.ts';
 import { clip } from './transcript-text.ts';
 
 /** Its own words for login, limits and an overloaded or unreachable service; it tells no code. */
@@ -22,14 +23,13 @@ export function codexEnding(end: ProgramEnd, state: CodexState, before: CodexUsa
     ...(state.session ? { session: state.session } : {}),
     ...(state.droppedBytes > 0 ? { droppedBytes: state.droppedBytes } : {}),
   };
-  // Our intent comes first.
-  if (end.outcome === 'timed_out' || end.outcome === 'interrupted' || end.agentFault) return { ...end, ...rest };
+  if (isCut(end, state.ended !== undefined) || end.agentFault) return { ...end, ...rest };
   return { ...outcomeOf(end, state), ...rest };
 }
 
 function outcomeOf(end: ProgramEnd, { ended, session, trouble, complaint }: CodexState): AgentResult {
   if (ended?.error !== undefined) return failure(ended.error);
-  if (ended) return end;
+  if (ended) return end.outcome === 'lost' ? { outcome: 'done', exit: 'ok' } : end;
   if (session === undefined) return neverBegan(end, complaint);
   if (end.outcome === 'done') return { outcome: 'failed', exit: 'ended without a result' };
   const why = end.exit.startsWith('signal') ? undefined : (trouble ?? complaint);

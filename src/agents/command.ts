@@ -5,6 +5,7 @@ import type { Agent, AgentCheck } from '../domain/agent.ts';
 import { agentEnvironment } from './agent-environment.ts';
 import { runAgentProgram } from './agent-process.ts';
 import { findProgram } from './program.ts';
+import type { StartProgram } from './start-program.ts';
 import { segmentOf } from './transcript-text.ts';
 
 const LINE_MAX = 65_536;
@@ -12,9 +13,11 @@ const LINE_MAX = 65_536;
 export type CommandAgentDeps = {
   /** `agent.command` as it is set now: the program and its arguments. */
   command(): string[];
+  /** Absent: as a child of this process. */
+  start?: StartProgram | undefined;
 };
 
-export function createCommandAgent({ command }: CommandAgentDeps): Agent {
+export function createCommandAgent({ command, start }: CommandAgentDeps): Agent {
   return {
     kind: 'command',
     check: () => checkCommand(command()),
@@ -22,6 +25,7 @@ export function createCommandAgent({ command }: CommandAgentDeps): Agent {
       return runAgentProgram(run, {
         command: run.agent.command ?? command(),
         environment: agentEnvironment(run, process.env),
+        start,
         lineMax: LINE_MAX,
         onLine(line, from) {
           const segment = segmentOf(line, from === 'stderr' ? 'stderr: ' : '');
@@ -33,7 +37,8 @@ export function createCommandAgent({ command }: CommandAgentDeps): Agent {
   };
 }
 
-async function checkCommand([program]: string[]): Promise<AgentCheck> {
+/** Whether a program and its arguments could be run now. */
+export async function checkCommand([program]: string[]): Promise<AgentCheck> {
   const set = `helix-org config set agent.command '["/path/to/program","argument"]'`;
   if (!program) return { ok: false, problem: 'agent.command is not set.', fix: `Name the program: ${set}` };
   if (program.includes('/') && !isAbsolute(program)) {

@@ -37,7 +37,11 @@ export async function readLinuxProcesses(): Promise<OsProcess[]> {
 /** The process with this pid; synchronous, so that a child can be looked at before its end is noticed. */
 export function readLinuxProcess(pid: number): OsProcess | undefined {
   const text = readSmallFile(`/proc/${pid}/stat`);
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : parseLinuxStat(pid, text);
+}
+
+/** @param text what /proc/PID/stat says */
+export function parseLinuxStat(pid: number, text: string): OsProcess {
   // The name stands in parentheses and may itself hold any character.
   const nameEnd = text.lastIndexOf(')');
   const fields = text.slice(nameEnd + 2).split(' ');

@@ -11,8 +11,8 @@ import { createSlice } from './slice.ts';
 export type ActivationProcesses = {
   activationId: string;
   root?: ProcessIdentity;
-  /** True when the root is a child of this very process: its group is the activation's even when the root has ended. */
-  isChild?: boolean;
+  /** True while the run is under way here, so that the root was ours until now: its group is still the activation's when it has ended. */
+  isOurs?: boolean;
 };
 
 const SLICE_MS = 2;
@@ -94,10 +94,14 @@ export function membersOf(table: OsProcess[], activation: ActivationProcesses, s
   return [...members].filter(({ zombie }) => !zombie);
 }
 
-/** The group that the root leads. Once the root is gone its number may be a stranger's, unless it was our child until now. */
-function ownGroupOf(table: OsProcess[], { root, isChild }: ActivationProcesses): number | undefined {
+/**
+ * The group that the root leads. Once the root is gone its number may be a stranger's: not while its parent, the launcher or
+ * this process, has not asked how it ended, and not while anybody is left in its group or session. In the moment between that
+ * and this look the system would have to give out all other numbers first, so a run under way takes what has the number for its own.
+ */
+function ownGroupOf(table: OsProcess[], { root, isOurs }: ActivationProcesses): number | undefined {
   const leader = table.find(({ pid }) => pid === root?.pid);
-  return (leader ? leader.startedAt === root?.startedAt : isChild) ? root?.pid : undefined;
+  return (leader ? leader.startedAt === root?.startedAt : isOurs) ? root?.pid : undefined;
 }
 
 const isOurself = ({ pid }: OsProcess) => pid <= 1 || pid === process.pid;

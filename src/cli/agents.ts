@@ -5,7 +5,8 @@ import { examineClaude } from '../agents/claude-check.ts';
 import { createCodexAgent } from '../agents/codex.ts';
 import { examineCodex } from '../agents/codex-check.ts';
 import { AUTH_VARIABLE } from '../agents/codex-login.ts';
-import { createCommandAgent } from '../agents/command.ts';
+import { checkCommand, createCommandAgent } from '../agents/command.ts';
+import type { StartProgram } from '../agents/start-program.ts';
 import type { Agent, AgentReport, Agents } from '../domain/agent.ts';
 import type { Org } from '../domain/org.ts';
 import { AGENT_KINDS, type WorkerAgent } from '../domain/worker-agent.ts';
@@ -26,8 +27,8 @@ export function agentKind(settings: Settings): AgentKind {
 export type AllAgents = Agents & { all: ReadonlyMap<string, Agent> };
 
 /** All agents. Settings are read at use, so a change of them holds from the next activation on. */
-export function createAgents(settings: Settings, environment: NodeJS.ProcessEnv = process.env): AllAgents {
-  const all = new Map<string, Agent>(AGENT_KINDS.map((kind) => [kind, agentOf(kind, settings, environment)]));
+export function createAgents(settings: Settings, start?: StartProgram): AllAgents {
+  const all = new Map<string, Agent>(AGENT_KINDS.map((kind) => [kind, agentOf(kind, settings, start)]));
   return {
     all,
     defaultKind: () => agentKind(settings),
@@ -52,22 +53,24 @@ export function modelOf(kind: AgentKind, settings: Settings): { model: string; e
   };
 }
 
-function agentOf(kind: AgentKind, settings: Settings, environment: NodeJS.ProcessEnv): Agent {
+function agentOf(kind: AgentKind, settings: Settings, start: StartProgram | undefined): Agent {
   switch (kind) {
     case 'claude':
       return createClaudeAgent({
         settings: () => ({ bin: settings.get('claude.bin'), ...modelOf(kind, settings) }),
-        login: () => agentLogin(kind, settings, environment),
+        login: () => agentLogin(kind, settings, process.env),
+        start,
       });
     case 'codex':
       return createCodexAgent({
         settings: () => ({ bin: settings.get('codex.bin'), ...modelOf(kind, settings) }),
-        login: () => agentLogin(kind, settings, environment),
+        login: () => agentLogin(kind, settings, process.env),
+        start,
         keepLogin: (auth) => settings.setSecret(loginSecret(kind), JSON.stringify({ [AUTH_VARIABLE]: auth })),
         readable: () => [join(packageRoot, 'templates', 'wrappers'), dirname(process.execPath)],
       });
     case 'command':
-      return createCommandAgent({ command: () => settings.get('agent.command') });
+      return createCommandAgent({ command: () => settings.get('agent.command'), start });
   }
 }
 
@@ -85,7 +88,7 @@ export async function checkAgent(
       return examineCodex(settings.get('codex.bin'), agentLogin(kind, settings, environment));
     case 'command': {
       const [program = null] = command;
-      const check = await createCommandAgent({ command: () => command }).check();
+      const check = await checkCommand(command);
       const problems = check.ok ? [] : [{ sentence: check.problem, fix: check.fix }];
       return { kind, found: check.ok ? program : null, version: null, loggedIn: null, problems };
     }

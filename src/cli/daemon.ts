@@ -1,6 +1,7 @@
 // The composition root: everything a daemon is made of, in the order in which it comes to life.
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { createLauncher } from '../agents/launcher.ts';
 import type { Courier } from '../dispatch/courier.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Agent, AgentCheck } from '../domain/agent.ts';
@@ -92,6 +93,9 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
   const shutdown = createShutdown(log);
   try {
     await takeData(paths, shutdown);
+    // Early, since it copies what this process is then, and is ready when the first run is.
+    const launcher = overrides.agent ? undefined : createLauncher({ warn: (fields, text) => log.warn(fields, text) });
+    if (launcher) shutdown.last('the launcher', () => launcher.close());
     const reach = createReach(config);
     const meters = createMeters();
     const core = openCore({
@@ -108,7 +112,7 @@ export async function startDaemon(config: DaemonConfig, overrides: DaemonOverrid
     log.info(isNew ? 'the org was founded' : 'bootstrap skipped: the org is already initialised');
     const ownerToken = ensureOwnerToken(tokens, paths.ownerTokenFile);
 
-    const agents = overrides.agent ? onlyAgent(overrides.agent, settings) : createAgents(settings);
+    const agents = overrides.agent ? onlyAgent(overrides.agent, settings) : createAgents(settings, launcher?.start);
     const agent = defaultAgent(agents);
     const dispatch = createDispatch(core, agents, edges);
     const { dispatcher } = dispatch;

@@ -3,8 +3,8 @@
 import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { type Db, schemaAge } from '../store/database.ts';
+import { drizzle } from '../store/drizzle.ts';
 import { createHealth, tailProblem } from '../store/health.ts';
 import { createSecretBox } from '../store/secrets.ts';
 import { sealedSample, unreadableSecrets } from '../store/settings.ts';

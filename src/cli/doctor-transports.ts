@@ -3,6 +3,7 @@ import { createHealth } from '../store/health.ts';
 import { createQueries, type StreamRow } from '../store/queries.ts';
 import { ACCOUNT_KEY, type EmailAccount } from '../transports/email-config.ts';
 import { type GithubAccount, github } from '../transports/github.ts';
+import { webhook } from '../transports/webhook.ts';
 import { answerOf } from './doctor-machine.ts';
 import type { OrgSite } from './doctor-org.ts';
 import { broken, type Finding, findAll, fine, warning } from './finding.ts';
@@ -18,8 +19,17 @@ export function checkTransports(site: OrgSite): Promise<Finding[]> {
   });
 }
 
-const askForSecret = (streamId: string): string =>
-  `helix-org call update_stream '{"streamId": "${streamId}", "transport": {"kind": "webhook", "config": {"secret": true}}}'`;
+const callTool = (tool: string, args: object): string =>
+  `helix-org call ${tool} '${JSON.stringify(args).replaceAll("'", "'\\''")}'`;
+
+/** A config is replaced as a whole, so all of it is named. One that signs what leaves has a secret already, shown once long ago. */
+function askForSecret({ id, transportConfig }: StreamRow): string {
+  const config = { ...transportConfig, secret: true };
+  const ask = callTool('update_stream', { streamId: id, transport: { kind: 'webhook', config } });
+  const told = '# prints the secret; give it to the sender';
+  if (transportConfig.outbound_url === undefined) return `${ask} ${told}`;
+  return `${ask}; ${callTool('rotate_secret', { streamId: id })} ${told}, and to the receiver`;
+}
 
 function mail({ settings }: OrgSite, streams: StreamRow[]): Finding[] {
   const used = ofKind(streams, 'email');
@@ -33,7 +43,7 @@ function mail({ settings }: OrgSite, streams: StreamRow[]): Finding[] {
           `${used.join(', ')} ${used.length === 1 ? 'is' : 'are'} for mail, but ${ACCOUNT_KEY} is not set: nothing leaves and what comes is refused.`,
           set,
         );
-  if (account.token !== undefined && account.inbound_password === undefined)
+  if (account.inbound_password === undefined)
     return warning(
       'mail',
       'Whoever knows the address to which Postmark posts may post mail in its place: inbound_user and inbound_password are not set.',
@@ -61,23 +71,23 @@ const ofKind = (streams: StreamRow[], kind: string): string[] =>
 function webhooks({ settings, publicUrl = '', isWide = false }: OrgSite, streams: StreamRow[]): Finding[] {
   const all = streams.filter(({ transportKind }) => transportKind === 'webhook');
   const unset = all.filter(
-    ({ id, transportConfig }) => transportConfig.secret === true && settings.secret(`stream.${id}`) === undefined,
+    ({ id, transportConfig }) => webhook.signs(transportConfig) && settings.secret(`stream.${id}`) === undefined,
   );
   if (unset.length > 0)
-    return unset.flatMap(({ id }) =>
+    return unset.flatMap(({ id, transportConfig }) =>
       broken(
         'webhooks',
-        `${id} takes signed requests only, but its secret is not here: everything is refused.`,
-        `${askForSecret(id)} # prints a new one; give it to the sender`,
+        `${id} signs, but its secret is not here: ${transportConfig.secret === true ? 'what comes is refused' : 'nothing leaves'}.`,
+        `${callTool('rotate_secret', { streamId: id })} # prints a new one; give it to the other side`,
       ),
     );
-  const open = all.filter(({ transportConfig }) => transportConfig.secret !== true).map(({ id }) => id);
+  const open = all.filter(({ transportConfig }) => transportConfig.secret !== true);
   const isReached = isPublic(publicUrl) || isWide;
   if (open.length > 0 && isReached)
     return warning(
       'webhooks',
-      `Anybody who reaches ${isPublic(publicUrl) ? publicUrl : 'this machine'} may post to ${open.join(', ')}: no secret is asked for.`,
-      `${askForSecret(open[0] ?? '')} # prints the secret; give it to the sender`,
+      `Anybody who reaches ${isPublic(publicUrl) ? publicUrl : 'this machine'} may post to ${open.map(({ id }) => id).join(', ')}: no secret is asked for.`,
+      askForSecret(open[0] as StreamRow),
     );
   return all.length === 0
     ? []

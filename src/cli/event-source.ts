@@ -1,4 +1,6 @@
 // A client for our own Server-Sent Events (WHATWG HTML §9.2): yields each event's id and data, and comes back where it left off.
+import { invalid, OrgError } from '../domain/errors.ts';
+
 export type FeedItem = { id: string; data: string };
 
 export type FeedOptions = {
@@ -14,7 +16,7 @@ export type FeedOptions = {
 
 const RETRY_MS = 300;
 
-/** Ends only when the signal aborts. @throws Error when the server refuses the request as such (4xx) */
+/** Ends only when the signal aborts. @throws OrgError in the server's words when it refuses the request as such (4xx) */
 export async function* readFeed({ url, token, since, signal, onLost }: FeedOptions): AsyncGenerator<FeedItem> {
   let last = since;
   while (!signal.aborted) {
@@ -25,15 +27,13 @@ export async function* readFeed({ url, token, since, signal, onLost }: FeedOptio
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof Refused) throw error;
+      if (error instanceof OrgError) throw error;
     }
     if (signal.aborted) return;
     onLost?.();
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }
-
-class Refused extends Error {}
 
 async function* connection(
   url: string,
@@ -47,7 +47,7 @@ async function* connection(
     ...(last ? { 'Last-Event-ID': last } : {}),
   };
   const response = await fetch(url, { headers, signal });
-  if (response.status >= 400 && response.status < 500) throw new Refused((await response.text()).trim());
+  if (response.status >= 400 && response.status < 500) throw invalid((await response.text()).trim());
   if (!response.ok || !response.body) throw new Error(`the feed answered ${response.status}`);
   let rest = '';
   const decoder = new TextDecoder();

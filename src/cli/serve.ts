@@ -1,9 +1,10 @@
+import { flushCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Logger } from 'pino';
 import type { AgentCheck } from '../domain/agent.ts';
 import type { Durability } from '../store/database.ts';
-import { type Address, isWide, parseAddress } from './address.ts';
+import { type Address, isWide, parseAddress, parseProxies } from './address.ts';
 import { parseCommand, wholePaths } from './agent-command.ts';
 import { chosenKinds } from './agents.ts';
 import { argument, type Cli, type CommonOptions, dataPathsFor, OK, runs } from './command.ts';
@@ -49,6 +50,7 @@ export function registerServe(program: Command, cli: Cli): void {
     .option(
       '--trust-proxy [addresses]',
       'believe X-Forwarded-For of these proxies, so that limits are per real address (default: those on this machine)',
+      argument(parseProxies),
     )
     .option('--agent <kind>', 'what plays AI Workers: claude, codex or command (agent.kind)')
     .option('--claude-bin <program>', 'where Claude Code is (claude.bin)')
@@ -118,6 +120,8 @@ async function runServe(options: ServeOptions, cli: Cli): Promise<number> {
   if (!check.ok) log.warn({ agent: daemon.agent.kind, problem: check.problem, fix: check.fix }, 'the agent cannot run');
   await checkOthers(daemon, log);
   if (!options.quiet) cli.out(await greeting(daemon, check));
+  // Node itself does so at the end of the process, which a kill would skip.
+  flushCompileCache();
   log.info({ signal: await interrupted }, 'stopping');
   await daemon.stop();
   log.info('stopped');

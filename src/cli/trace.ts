@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { invalid } from '../domain/errors.ts';
 import { money } from '../http/ui/shown.ts';
 import { type Cli, dataPathsFor, json, OK, runs } from './command.ts';
 import { type Paint, painter, plain, type Style, wantsColours } from './terminal.ts';
@@ -13,6 +14,8 @@ export function registerTrace(program: Command, cli: Cli): void {
     .option('--json', 'print it as JSON')
     .addHelpText('after', NAMES);
   runs(trace, cli, async (options, [reference = '']) => {
+    if (reference.trim() === '')
+      throw invalid('Nothing was given to trace; `helix-org help trace` lists what it understands.');
     const { askControl } = await import('./store-access.ts');
     const found = (await askControl(dataPathsFor(cli, options), 'trace', { reference })) as Trace;
     cli.out(options.json ? json(found) : shown(found, painter(wantsColours(cli))));

@@ -1,9 +1,9 @@
 // `trace` may have to read every Message there is, so it has a thread and a connection of its own, beside a daemon as well.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { notFound } from '../domain/errors.ts';
 import type { Db } from '../store/database.ts';
+import { drizzle } from '../store/drizzle.ts';
 import { createQueries } from '../store/queries.ts';
 import { createTraceReads } from '../store/trace-reads.ts';
 import { MEMORY } from './data-dir.ts';

@@ -1,8 +1,8 @@
 // `verify` reads the whole journal, which takes seconds for a million entries; so a daemon has it done in a thread of its own.
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
-import { drizzle } from 'drizzle-orm/better-sqlite3';
 import type { Db } from '../store/database.ts';
+import { drizzle } from '../store/drizzle.ts';
 import { type Verification, verifyJournal } from '../store/verify.ts';
 import { MEMORY } from './data-dir.ts';
 

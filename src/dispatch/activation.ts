@@ -140,7 +140,7 @@ async function runToEnd(deps: ActivationDeps, run: RunContext): Promise<{ showed
 }
 
 function showedBy(started: Started, { outcome, agentFault }: AgentResult): Showed {
-  if ('failure' in started || outcome === 'interrupted') return 'nothing';
+  if ('failure' in started || outcome === 'interrupted' || outcome === 'lost') return 'nothing';
   return agentFault ? 'fault' : 'works';
 }
 

@@ -56,8 +56,11 @@ export type AgentRun = {
 
 /** How an activation ended for the agent; what follows from it is the dispatcher's to decide. */
 export type AgentResult = {
-  /** Follows our intent first: a program that we stopped is `timed_out` or `interrupted`, whatever its exit code. */
-  outcome: 'done' | 'failed' | 'timed_out' | 'interrupted';
+  /**
+   * Follows our intent first: a program that we stopped is `timed_out` or `interrupted`, whatever its exit code. `lost` when a
+   * part of the daemon failed under it, so that it could not be gone on with.
+   */
+  outcome: 'done' | 'failed' | 'timed_out' | 'interrupted' | 'lost';
   /** What stands in `=== exit: … ===`: `ok`, `exit code 3`, `signal SIGKILL`, `no output for 60 s`, `interrupted` … */
   exit: string;
   /** True when the agent as such is broken (missing, not executable, no login): the run says nothing about its triggers. */

@@ -63,13 +63,22 @@ export function encodeMessage(message: Message, rawExtra?: string): Uint8Array {
 
 /** The stored Message, or undefined when these bytes are none (then a reader shows them as they are). */
 export function decodeMessage(bytes: Uint8Array): Message | undefined {
+  return parseMessage(textOf(bytes));
+}
+
+/** The same of the stored text. */
+export function parseMessage(text: string): Message | undefined {
   try {
-    const value = parseJson(Buffer.from(bytes).toString());
+    const value = parseJson(text);
     return isMessage(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** Stored bytes as a reader sees them: what is no UTF-8 becomes U+FFFD. */
+export const textOf = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString();
 
 /** The Message among the parts of an Event; empty when it is none or was erased. */
 export function messageOf(content: readonly ContentPart[]): Message {

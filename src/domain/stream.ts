@@ -78,6 +78,7 @@ export function updateStream(
     hold: command.hold ?? stream.hold,
     batch: command.batch ?? stream.batch,
   };
+  if (org.workers.get(actor)?.kind === 'ai') checkKeepsHold(stream, fields);
   checkFields(org, streamId, fields);
   const { name, description, transport, hold, batch } = stream;
   const before = { name, description, transport, private: stream.private, hold, batch };
@@ -103,6 +104,15 @@ export function deleteStream(org: Org, streamId: string, { actor }: Context): Do
 function checkMayChange(org: Org, streamId: string, actor: string): void {
   if (org.workers.has(actor) && !mayRead(org, actor, streamId))
     throw forbidden(`Stream ${streamId} is private; only its members and the owner change it.`);
+}
+
+/** What waits for a person's release would leave without it, or to somebody else than the person was shown. */
+function checkKeepsHold(stream: StreamFields, changed: StreamFields): void {
+  if (!stream.hold) return;
+  if (!changed.hold || JSON.stringify(changed.transport) !== JSON.stringify(stream.transport))
+    throw forbidden(
+      'On a Stream that holds, only a person ends the holding or changes the transport; ask one of them.',
+    );
 }
 
 /** The Stream, which must not have been deleted. */

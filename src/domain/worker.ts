@@ -103,6 +103,9 @@ export function updateIdentity(org: Org, update: UpdateIdentity, { actor }: Cont
   const { workerId, content, email } = update;
   const worker = requireWorker(org, workerId);
   if (workerId === OWNER && actor !== OWNER) throw forbidden('Only the owner says who the owner is.');
+  // What is said to somebody in private also goes to their address, and what comes from there is theirs.
+  if (email !== undefined && email !== worker.email && actor !== OWNER && actor !== workerId)
+    throw forbidden(`Only the owner and ${workerId} say where ${workerId} gets mail.`);
   const events: DomainEvent[] = [];
   if (content !== undefined || email === undefined) {
     checkText('content', content ?? '');

@@ -99,7 +99,8 @@ export function toCaller({ id: _, ...credential }: Credential, via: Via, signal?
 }
 
 export function cookieOf({ headers }: FastifyRequest, name: string): string | undefined {
-  for (const pair of (headers.cookie ?? '').split(';')) {
+  if (headers.cookie === undefined) return undefined;
+  for (const pair of headers.cookie.split(';')) {
     const [key, value] = pair.trim().split('=', 2);
     if (key === name) return value;
   }

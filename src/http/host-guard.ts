@@ -34,7 +34,12 @@ export function guardHosts(app: FastifyInstance, deps: HostDeps): void {
     if (publicHost === undefined || hostName(publicHost) !== host) return undefined;
     return deps.publicUi ? 'home' : 'inbound';
   };
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
+    check(request);
+    done();
+  });
+
+  function check(request: FastifyRequest): void {
     const wanted = routeReach(request);
     if (wanted === 'anywhere') return;
     const { host, origin } = request.headers;
@@ -46,7 +51,7 @@ export function guardHosts(app: FastifyInstance, deps: HostDeps): void {
     if (from === undefined || (from === 'inbound' && wanted !== 'inbound')) {
       throw new Refusal(403, `Pages of ${JSON.stringify(origin.slice(0, 100))} may not call this daemon.`);
     }
-  });
+  }
 }
 
 /** Whether a form was sent by a page of ours: the cookie alone does not prove it, since other ports of this host share it. */

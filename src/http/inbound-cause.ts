@@ -12,8 +12,11 @@ export type CauseDeps = {
 type Asked = { receive: Receiver<unknown>; account: unknown };
 
 /** Reads claims that lead to no mark of ours as if they were not there. Undefined for people and the outside. */
-export async function causeOf(deps: CauseDeps, origin: Inbound['origin'], asked: Asked): Promise<Cause | undefined> {
-  if (!origin) return undefined;
+export async function causeOf(
+  deps: CauseDeps,
+  origin: NonNullable<Inbound['origin']>,
+  asked: Asked,
+): Promise<Cause | undefined> {
   const { hops: claimed, eventId, reference } = origin;
   const text = origin.mark ?? (reference && (await recall(reference, asked)));
   const mark = text ? deps.provenance.read(text) : undefined;

@@ -1,6 +1,6 @@
 // Reads inbound requests: checks, decodes and maps them. Large ones go to a thread of their own, since to parse some 25 MB
 // takes seconds, and nobody else shall wait for that.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { invalid, OrgError, type OrgErrorCode } from '../domain/errors.ts';
 import { transports } from '../transports/catalog.ts';
@@ -87,7 +87,7 @@ export function createInboundReader(): InboundReader {
 }
 
 function readHere({ request, streams, account }: Reading, receive: Receiver<unknown>): Read {
-  const digest = createHash('sha256').update(request.body).digest();
+  const digest = hash('sha256', request.body, 'buffer');
   return { inbound: receive.handle(request, streams, account), digest };
 }
 

@@ -7,7 +7,8 @@ export type Room = {
   take(bytes: number): Promise<() => void>;
 };
 
-const SMALL_BYTES = 1_048_576;
+/** Up to here there is always room. */
+export const SMALL_BYTES = 1_048_576;
 const LARGE_BYTES_AT_ONCE = 64 * 1_048_576;
 const WAIT_MS = 8_000;
 

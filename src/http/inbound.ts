@@ -1,7 +1,6 @@
 // What comes in from outside, for all transports alike: take the raw bytes, let the transport say what they are, commit,
 // answer. The answer comes after the commit, so what was acknowledged is on disk; nobody's activation is waited for.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Cause } from '../domain/entry.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { notFound, OrgError } from '../domain/errors.ts';
 import type { Org } from '../domain/org.ts';
 import type { Once } from '../store/idempotency.ts';
@@ -22,7 +21,7 @@ import {
 import { causeOf } from './inbound-cause.ts';
 import { type Placed, place } from './inbound-placing.ts';
 import { createInboundReader, type InboundReader, type Reading } from './inbound-reading.ts';
-import { createRoom } from './inbound-room.ts';
+import { createRoom, type Room, SMALL_BYTES } from './inbound-room.ts';
 import { allowOnly, Refusal } from './refusal.ts';
 
 export type InboundDeps = {
@@ -40,26 +39,23 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
   const provenance = createProvenance(deps.settings);
   const room = createRoom();
   app.addHook('onClose', () => reader.close());
+  const parts = { ...deps, reader, provenance };
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    // What the sender calls the body is for the transport to judge; to the framework it is bytes, however malformed the name.
-    scope.addHook('onRequest', async (request) => {
-      request.headers = { 'content-type': 'application/octet-stream' };
-    });
     for (const { kind, account, receive } of deps.transports.values()) {
       if (!receive) continue;
       const { path, bodyBytesMax: bodyLimit } = receive;
-      const onRequest = async ({ raw }: FastifyRequest, reply: FastifyReply) => {
-        const length = raw.headers['content-length'];
-        const leave = await room.take(length === undefined ? bodyLimit : Math.min(Number(length), bodyLimit));
-        // Who went away while waiting is not heard of again.
-        if (reply.raw.closed) leave();
-        else reply.raw.once('close', leave);
+      const way: Way = { kind, account, receive };
+      const onRequest: onRequestHookHandler = (request, reply, done) => {
+        // What the sender calls the body is for the transport to judge; to the framework it is bytes, however malformed the name.
+        request.headers = { 'content-type': 'application/octet-stream' };
+        const length = request.raw.headers['content-length'];
+        const bytes = length === undefined ? bodyLimit : Math.min(Number(length), bodyLimit);
+        if (bytes <= SMALL_BYTES) done();
+        else enter(room, bytes, reply).then(() => done(), done);
       };
-      scope.post(path, { bodyLimit, config: REACH, onRequest }, (request, reply) =>
-        take({ ...deps, reader, provenance }, { kind, account, receive }, request, reply),
-      );
+      scope.post(path, { bodyLimit, config: REACH, onRequest }, (request, reply) => take(parts, way, request, reply));
       allowOnly(scope, receive.path, ['POST'], REACH);
     }
   });
@@ -67,13 +63,25 @@ export function inboundRoutes(app: FastifyInstance, deps: InboundDeps): void {
 
 const REACH = { reach: 'inbound' } as const;
 
+/** Waits for room, and gives it back when the request is over. */
+async function enter(room: Room, bytes: number, reply: FastifyReply): Promise<void> {
+  const leave = await room.take(bytes);
+  // Who went away while waiting is not heard of again.
+  if (reply.raw.closed) leave();
+  else reply.raw.once('close', leave);
+}
+
+/** How a kind of transport takes requests. */
+type Way = { kind: string; account: AccountSetting | undefined; receive: Receiver<unknown> };
+
 /** @returns what landed: one Event where the path names the Stream, else a list; nothing for providers that read nothing */
 async function take(
   deps: InboundDeps & { reader: InboundReader; provenance: Provenance },
-  { kind, account, receive }: { kind: string; account: AccountSetting | undefined; receive: Receiver<unknown> },
+  way: Way,
   request: FastifyRequest,
   reply: FastifyReply,
 ) {
+  const { kind, account, receive } = way;
   const { stream: named } = request.params as { stream?: string };
   const { org } = deps.journal;
   const streams = named === undefined ? allOfKind(org, kind) : [openStream(org, kind, named)];
@@ -86,24 +94,21 @@ async function take(
   const { inbound, digest } = await genuine(deps.reader, reading, receive);
   // One that fails fails the request: the provider comes again, and what has landed is recognised then.
   const context = { org, queries: deps.queries, replyKey: deps.settings.secret(REPLY_KEY) };
+  const bodyDigest = Buffer.from(digest.buffer, digest.byteOffset, digest.length);
   const placed = inbound.flatMap((one) => place(context, kind, one) ?? []);
-  const landed = await Promise.all(
-    placed.map(async (one) => {
-      const cause = await causeOf(deps, one.origin, { receive, account: reading.account });
-      return land(deps, kind, one, { digest: Buffer.from(digest), ...(cause ? { cause } : {}) });
-    }),
-  );
+  const landed = await Promise.all(placed.map((one) => land(deps, way, one, { bodyDigest, account: reading.account })));
   if (receive.accepted) return reply.code(receive.accepted).send();
   return named === undefined ? { events: landed } : landed[0];
 }
 
 async function land(
-  { journal, queries }: InboundDeps,
-  kind: string,
-  placed: Placed,
-  { digest: bodyDigest, cause }: { digest: Buffer; cause?: Cause },
+  deps: InboundDeps & { provenance: Provenance },
+  { kind, receive }: Way,
+  { actor, streamId, command, delivery, origin }: Placed,
+  { bodyDigest, account }: { bodyDigest: Buffer; account: unknown },
 ): Promise<Landed> {
-  const { actor, streamId, command, delivery } = placed;
+  const { journal, queries } = deps;
+  const cause = origin && (await causeOf(deps, origin, { receive, account }));
   const once: Once | undefined = delivery && {
     stream: streamId,
     provider: delivery.provider,
@@ -116,8 +121,13 @@ async function land(
     ...(once ? { once } : {}),
     ...(cause ? { cause } : {}),
   });
-  const [published] = entries.flatMap(({ event }) => (event.type === 'EventPublished' ? [event] : []));
-  const id = published?.id ?? (repeatOf === undefined ? undefined : queries.eventAt(repeatOf)?.id);
+  const published = entries.find(({ event }) => event.type === 'EventPublished')?.event;
+  const id =
+    published?.type === 'EventPublished'
+      ? published.id
+      : repeatOf === undefined
+        ? undefined
+        : queries.eventAt(repeatOf)?.id;
   if (id === undefined) throw new Error(`an accepted ${kind} delivery left no Event on ${streamId}`);
   return { id, streamId };
 }
@@ -125,10 +135,10 @@ async function land(
 /** @throws OrgError not_found; a conversation, a transcript or the notices take nothing from outside, whatever their transport */
 function openStream(org: Org, kind: string, streamId: string): string {
   const stream = org.streams.get(streamId);
-  const name = JSON.stringify(streamId.slice(0, 100));
-  if (!stream || stream.deletedAt !== null) throw notFound(`stream ${name}: not found`);
+  const name = () => JSON.stringify(streamId.slice(0, 100));
+  if (!stream || stream.deletedAt !== null) throw notFound(`stream ${name()}: not found`);
   if (stream.transport.kind !== kind || stream.purpose !== 'open')
-    throw notFound(`stream ${name} is not a ${kind} stream`);
+    throw notFound(`stream ${name()} is not a ${kind} stream`);
   return streamId;
 }
 
@@ -161,7 +171,8 @@ async function genuine(reader: InboundReader, reading: Reading, receive: Receive
 }
 
 function toRawRequest({ method, url, raw, body }: FastifyRequest): RawRequest {
-  const [path = '', ...query] = url.split('?');
+  const end = url.indexOf('?');
+  const [path, query] = end < 0 ? [url, ''] : [url.slice(0, end), url.slice(end + 1)];
   const bytes = body instanceof Uint8Array ? body : new Uint8Array();
-  return { method, path, query: query.join('?'), headers: raw.headers, body: bytes, at: new Date() };
+  return { method, path, query, headers: raw.headers, body: bytes, at: new Date() };
 }

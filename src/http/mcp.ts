@@ -6,10 +6,8 @@ import type { Journal } from '../store/journal.ts';
 import { type Auth, type Credential, toCaller } from './auth.ts';
 import type { McpRequest } from './mcp/answers.ts';
 import { createCalls } from './mcp/calls.ts';
-import { createHandlers, type McpHandlersDeps } from './mcp/handlers.ts';
+import type { McpHandlersDeps } from './mcp/handlers.ts';
 import { parse, takeOddArguments } from './mcp/odd-arguments.ts';
-import { createPlainPath } from './mcp/plain-path.ts';
-import { identityOf } from './mcp/server.ts';
 
 export type McpDeps = McpHandlersDeps & {
   auth: Auth;
@@ -26,9 +24,13 @@ type Params = { id: string };
 
 export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
   const { auth, journal } = deps;
-  const handlers = createHandlers(deps);
   const calls = createCalls();
-  const plainPath = createPlainPath(deps.door, identityOf(deps));
+  // The SDK is loaded with the first request: it takes as long as half of everything else, and 12 MB.
+  let loading: ReturnType<typeof loadServing> | undefined;
+  const serving = () => {
+    loading ??= loadServing(deps);
+    return loading;
+  };
   const credentials = new WeakMap<FastifyRequest, Credential>();
   /** A token that is revoked, or whose activation ends, listens no more. */
   const endWithToken = (request: FastifyRequest, gone: AbortController): void => {
@@ -56,6 +58,7 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
             : { value: undefined };
         if (!body) return parseError(reply);
         if (calls.cancelled(credential, body.value)) return reply.code(202).send();
+        const { plainPath, handlers } = await serving();
         const plain = await plainPath.answer(request.headers, body.value, {
           now: () => toCaller(credential, 'mcp'),
           waiting(id) {
@@ -88,8 +91,17 @@ export function mcpRoutes(app: FastifyInstance, deps: McpDeps): void {
   });
   app.addHook('preClose', async () => {
     await calls.settled(STOP_PATIENCE_MS);
-    handlers.closeAll();
+    (await loading)?.handlers.closeAll();
   });
+}
+
+async function loadServing(deps: McpHandlersDeps) {
+  const [{ createHandlers }, { createPlainPath }, { identityOf }] = await Promise.all([
+    import('./mcp/handlers.ts'),
+    import('./mcp/plain-path.ts'),
+    import('./mcp/server.ts'),
+  ]);
+  return { handlers: createHandlers(deps), plainPath: createPlainPath(deps.door, identityOf(deps)) };
 }
 
 /** @throws Refusal 401, OrgError forbidden or not_found */

@@ -27,7 +27,6 @@ export function limitRates(app: FastifyInstance, deps: RateLimitDeps): void {
     app.createRateLimit({
       max: () => deps.settings.get(key) ?? USUAL[key],
       timeWindow: WINDOW_MS,
-      allowList: (request) => deps.settings.get(key) === null && isDirect(request, deps),
     });
   type Counter = ReturnType<typeof counter>;
   let counters: { deliveries: Counter; open: Counter; failures: Counter } | undefined;
@@ -40,17 +39,34 @@ export function limitRates(app: FastifyInstance, deps: RateLimitDeps): void {
     };
     return counters;
   };
-  app.addHook('onRequest', async (request) => {
+  /** Where nothing is set, programs of this machine may do as much as they like. */
+  const isCounted = (key: Key, request: FastifyRequest) => deps.settings.get(key) !== null || !isDirect(request, deps);
+  app.addHook('onRequest', (request, _reply, done) => {
+    const checks = checksOf(request);
+    if (checks.length === 0) done();
+    else inTurn(checks).then(() => done(), done);
+  });
+  app.addHook('onResponse', (request, { statusCode }, done) => {
+    const isFailure = statusCode === 401 && isTry(request) && isCounted('http.failures_per_minute', request);
+    if (isFailure)
+      ready()
+        .failures(request)
+        .then(() => done(), done);
+    else done();
+  });
+
+  function checksOf(request: FastifyRequest): (() => Promise<void>)[] {
     const reach = routeReach(request);
-    if (reach === 'anywhere') return;
-    const { deliveries, open, failures } = ready();
-    if (reach === 'inbound') await check(deliveries, request);
-    else if (isOpen(request)) await check(open, request);
-    if (isTry(request)) await check(failures, request, { increment: false });
-  });
-  app.addHook('onResponse', async (request, { statusCode }) => {
-    if (statusCode === 401 && isTry(request)) await ready().failures(request);
-  });
+    if (reach === 'anywhere') return [];
+    const checks: (() => Promise<void>)[] = [];
+    if (reach === 'inbound' && isCounted('http.inbound_per_minute', request))
+      checks.push(() => check(ready().deliveries, request));
+    else if (reach === 'home' && isOpen(request) && isCounted('http.open_per_minute', request))
+      checks.push(() => check(ready().open, request));
+    if (isTry(request) && isCounted('http.failures_per_minute', request))
+      checks.push(() => check(ready().failures, request, { increment: false }));
+    return checks;
+  }
 
   async function check(count: Counter, request: FastifyRequest, options?: { increment: boolean }): Promise<void> {
     const counted = await count(request, options);
@@ -63,6 +79,10 @@ export function limitRates(app: FastifyInstance, deps: RateLimitDeps): void {
       'retry-after': String(seconds),
     });
   }
+}
+
+async function inTurn(checks: (() => Promise<void>)[]): Promise<void> {
+  for (const check of checks) await check();
 }
 
 /** Without anything that could prove who it is. */

@@ -24,13 +24,12 @@ export function noteRequests(app: FastifyInstance, { log, onAnswered }: RequestL
     reply.header('x-request-id', context.requestId);
     withLogContext(context, done);
   });
-  // The reader of a body calls back from the socket, which knows no context.
-  app.addHook('preValidation', (request, _reply, done) => withLogContext(contexts.get(request) ?? {}, done));
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
     const answered = { route, method: request.method, status: reply.statusCode, seconds: reply.elapsedTime / 1_000 };
     onAnswered?.(answered);
     const ms = Math.round(reply.elapsedTime);
     log.debug?.({ ...contexts.get(request), method: answered.method, route, status: answered.status, ms }, 'answered');
+    done();
   });
 }

@@ -1,5 +1,5 @@
 // Operational, like the last tables of schema.ts.
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { integer, primaryKey, sqliteTable, text } from './drizzle.ts';
 
 /** Sessions of agents that go on from one activation to the next, by Worker and conversation. */
 export const agentSessions = sqliteTable(

@@ -1,7 +1,7 @@
 // Sessions in which a Worker's agent can go on. Operational: losing them costs a Worker its context, nothing else.
-import { and, eq, lt } from 'drizzle-orm';
 import { agentSessions } from './agent-schema.ts';
 import type { Db } from './database.ts';
+import { and, eq, lt } from './drizzle.ts';
 
 export type AgentSession = typeof agentSessions.$inferSelect;
 

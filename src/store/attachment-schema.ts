@@ -1,5 +1,5 @@
 // The tables of files that come or go with Events: operational, but erased with their Event.
-import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { blob, integer, primaryKey, sqliteTable, text } from './drizzle.ts';
 
 /** Files of Events; `event` is the seq of the one that names it, null until there is one. */
 export const attachments = sqliteTable('attachments', {

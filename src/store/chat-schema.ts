@@ -1,5 +1,5 @@
 // Operational, like the last tables of schema.ts: what people and their agents said to each other.
-import { integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { integer, real, sqliteTable, text } from './drizzle.ts';
 
 /** A chat from its first message on. The one that was opened last is the one its person is in. */
 export const conversations = sqliteTable('conversations', {

@@ -1,8 +1,8 @@
 // Conversations of people with their agents: which there are, and what was said. Lines are written by the journal, beside
 // transcripts; nothing here depends on what the agent itself keeps.
-import { and, desc, eq, isNotNull, ne } from 'drizzle-orm';
 import { conversations } from './chat-schema.ts';
 import type { Db } from './database.ts';
+import { and, desc, eq, isNotNull, ne } from './drizzle.ts';
 import type { RunLine } from './run-pages.ts';
 
 export type Conversation = typeof conversations.$inferSelect;

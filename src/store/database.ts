@@ -2,10 +2,8 @@ import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { type BetterSQLite3Database, drizzle } from 'drizzle-orm/better-sqlite3';
-import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
-import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { conflict } from '../domain/errors.ts';
+import { type BetterSQLite3Database, drizzle, migrate, readMigrationFiles } from './drizzle.ts';
 import { emptyWal } from './erasure.ts';
 
 /** How hard an acknowledged commit is: `full` survives a power cut, `normal` only a crash of the process. */
@@ -24,6 +22,7 @@ export function openDatabase(file: string, durability: Durability = 'full', migr
   const sqlite = new Database(file);
   try {
     setPragmas(sqlite, durability);
+    keepPlans(sqlite);
     const orm = drizzle({ client: sqlite });
     migrateSchema(file, { sqlite, orm }, migrationsFolder);
     // What was erased just before a crash may still be in the log.
@@ -47,6 +46,22 @@ function setPragmas(sqlite: Database.Database, durability: Durability): void {
   sqlite.pragma('journal_size_limit = 67108864');
   const synchronous = sqlite.pragma('synchronous', { simple: true });
   if (synchronous !== (durability === 'full' ? 2 : 1)) throw new Error(`SQLite runs with synchronous=${synchronous}`);
+}
+
+/** Texts in quotes, and where a parameter stands alone behind `=` or LIMIT. */
+const LONE_PARAMETERS = /'(?:[^']|'')*'|(=|\bLIMIT)\s*(?=[?@])/gi;
+
+/**
+ * Keeps statements prepared. SQLite plans a statement anew for each run when the value of a parameter might change the plan,
+ * which takes longer than most of ours take to run, and better-sqlite3 gives no way to switch that off
+ * (SQLITE_DBCONFIG_ENABLE_QPSG). Behind a plus, which changes no value of any type, a parameter is not looked at.
+ */
+function keepPlans(sqlite: Database.Database): void {
+  const prepare = sqlite.prepare.bind(sqlite);
+  sqlite.prepare = ((source: string) =>
+    prepare(
+      source.replace(LONE_PARAMETERS, (found, before?: string) => (before ? `${before} +` : found)),
+    )) as typeof sqlite.prepare;
 }
 
 function migrateSchema(file: string, { sqlite, orm }: Db, migrationsFolder: string): void {

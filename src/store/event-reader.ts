@@ -1,9 +1,10 @@
 // Reading Events: range scans on (stream, seq). Transcript lines are read as Events of their Streams.
 import { activationStreamId, chatStreamId, eventId, seqOfEventId } from '../domain/ids.ts';
-import { decodeMessage, type Message } from '../domain/message.ts';
+import { type Message, parseMessage, textOf } from '../domain/message.ts';
+import type { DomainEvent } from '../domain/org.ts';
 import type { Db } from './database.ts';
-import type { Entry } from './entries.ts';
-import { createEntryReader } from './log.ts';
+import { type Entry, toEvent } from './entries.ts';
+import { createEntryReader, WANTED } from './entry-reader.ts';
 
 /** An Event as tools and pages show it. `message` is absent when the stored bytes are no Message, or were erased. */
 export type EventView = {
@@ -44,6 +45,8 @@ export type EventReader = {
   lastSeqOf(streamId: string): number;
 };
 
+type EventPublished = Extract<DomainEvent, { type: 'EventPublished' }>;
+type EventRow = Pick<Entry, 'seq' | 'v' | 'actor' | 'at'> & { type: string; data: string; message: string | null };
 type LineRow = { seq: number; worker: string; at: string; body: string; extra: string | null };
 
 /** Streams whose lines have a table of their own, and how each is named after its Worker. */
@@ -58,7 +61,11 @@ const FOREVER = Number.MAX_SAFE_INTEGER;
 export function createEventReader(db: Db): EventReader {
   const { sqlite } = db;
   const entries = createEntryReader(db);
-  const messages = createEntryReader(db, 'message');
+  // As text, since bytes come as Buffers, which cost more to make and to clear away than all else here.
+  const eventRows = sqlite.prepare(
+    `SELECT j.seq, j.v, j.type, j.actor, j.at, j.data, CAST(c.bytes AS TEXT) AS message
+     FROM ${WANTED} LEFT JOIN content c ON c.seq = j.seq AND c.name = 'message'`,
+  );
   const scan = sqlite
     .prepare('SELECT seq FROM journal WHERE stream = ? AND seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?')
     .pluck();
@@ -81,7 +88,9 @@ export function createEventReader(db: Db): EventReader {
   const newestEvent = sqlite.prepare('SELECT last_seq FROM streams WHERE id = ?').pluck();
   const after = sqlite.prepare('SELECT seq FROM journal WHERE seq > ? ORDER BY seq LIMIT ?').pluck();
 
-  const viewsOf = (seqs: number[]) => messages(seqs).flatMap((entry) => toView(entry) ?? []);
+  /** In the order asked for, without entries that are no Events. */
+  const viewsOf = (seqs: number[]): EventView[] =>
+    seqs.length === 0 ? [] : (eventRows.all(JSON.stringify(seqs)) as EventRow[]).flatMap((row) => rowView(row) ?? []);
 
   function ofStream(streamId: string, { after: from = 0, before = FOREVER, limit, thread }: EventRange): EventView[] {
     const apart = keptOf(streamId);
@@ -114,8 +123,8 @@ export function createEventReader(db: Db): EventReader {
   }
 
   function eventAt(seq: number): EventView | undefined {
-    const [entry] = messages([seq]);
-    if (entry) return toView(entry);
+    const [row] = eventRows.all(JSON.stringify([seq])) as EventRow[];
+    if (row) return rowView(row);
     for (const { line, view } of kept) {
       const row = line.get(seq) as LineRow | undefined;
       if (row) return view(row);
@@ -137,7 +146,9 @@ export function createEventReader(db: Db): EventReader {
         if (lastSeq <= oldestKept) break;
         found = [...found, ...placesOf(id, range)].sort((a, b) => b.seq - a.seq).slice(0, range.limit);
       }
-      return found.flatMap(({ seq, line }) => line ?? viewsOf([seq]));
+      const seqs = found.flatMap(({ seq, line }) => (line ? [] : [seq]));
+      const views = new Map(viewsOf(seqs).map((view) => [view.seq, view]));
+      return found.flatMap(({ seq, line }) => line ?? views.get(seq) ?? []);
     },
     event(id) {
       const seq = seqOfEventId(id);
@@ -156,19 +167,25 @@ export function toView(entry: Entry): EventView | undefined {
   const { event } = entry;
   if (event.type !== 'EventPublished') return undefined;
   const bytes = entry.content.find(({ name }) => name === 'message')?.bytes;
-  const common = {
-    id: event.id,
-    seq: entry.seq,
-    streamId: event.streamId,
-    source: entry.actor.startsWith('w-') ? entry.actor : '',
-    createdAt: entry.at,
-    ...(event.quiet === undefined ? {} : { quiet: event.quiet }),
-  };
-  if (!bytes) return { ...common, body: '', redacted: true };
-  const message = decodeMessage(bytes);
-  return message
-    ? { ...common, body: message.body ?? '', message }
-    : { ...common, body: Buffer.from(bytes).toString() };
+  return eventView(entry, event, bytes ? textOf(bytes) : null);
+}
+
+function rowView(row: EventRow): EventView | undefined {
+  const event = toEvent(row, []);
+  return event.type === 'EventPublished' ? eventView(row, event, row.message) : undefined;
+}
+
+/** @param text of its Message; null when it was erased */
+function eventView(
+  { seq, actor, at }: Pick<Entry, 'seq' | 'actor' | 'at'>,
+  { id, streamId, quiet }: EventPublished,
+  text: string | null,
+): EventView {
+  const source = actor.startsWith('w-') ? actor : '';
+  const common = { id, seq, streamId, source, createdAt: at, ...(quiet === undefined ? {} : { quiet }) };
+  if (text === null) return { ...common, body: '', redacted: true };
+  const message = parseMessage(text);
+  return message ? { ...common, body: message.body ?? '', message } : { ...common, body: text };
 }
 
 function lineView({ seq, worker, at, body, extra }: LineRow, streamId: string): EventView {

@@ -4,7 +4,7 @@ import { passes, type SubscriptionFilter } from '../domain/filter.ts';
 import { decodeMessage, type Message } from '../domain/message.ts';
 import type { Db } from './database.ts';
 import type { Entry } from './entries.ts';
-import { createEntryReader } from './log.ts';
+import { createEntryReader } from './entry-reader.ts';
 import { BY_HAND } from './projections/activations.ts';
 
 export type BatchLimits = {
@@ -89,8 +89,9 @@ export function createInbox(db: Db): Inbox {
     .prepare("SELECT seq FROM set_aside WHERE worker = @worker AND state = 'requeued' ORDER BY seq LIMIT @most")
     .pluck();
   const letGo = sqlite.prepare(
-    `SELECT a.reason AS reason, j.at AS at FROM set_aside a JOIN journal j ON j.seq = a.entry_seq
-     WHERE a.worker = ? AND a.seq = ? AND a.state = 'requeued'`,
+    `SELECT a.seq AS seq, a.reason AS reason, r.at AS at FROM json_each(@seqs) wanted
+     CROSS JOIN set_aside a ON a.worker = @worker AND a.seq = wanted.value JOIN journal r ON r.seq = a.entry_seq
+     WHERE a.state = 'requeued'`,
   );
   const hopsOf = sqlite.prepare('SELECT hops FROM journal WHERE seq = ?').pluck();
   const aiWorkers = sqlite.prepare("SELECT id FROM workers WHERE kind = 'ai' AND fired_at IS NULL ORDER BY id").pluck();
@@ -112,9 +113,14 @@ export function createInbox(db: Db): Inbox {
     events.all({ stream, after, upTo, worker, most }) as number[];
 
   /** What a Stream of conversations shows together; undefined where that does not matter. An Event without a thread stands alone. */
-  function conversationOf(entry: Entry): string | undefined {
-    if (entry.stream === null || batchOf.get(entry.stream) !== 'conversation') return undefined;
-    return `${entry.stream} ${messageOf(entry).thread_id ?? entry.seq}`;
+  function conversations(): (entry: Entry) => string | undefined {
+    const batches = new Map<string, unknown>();
+    return (entry) => {
+      if (entry.stream === null) return undefined;
+      const batch = batches.get(entry.stream) ?? batchOf.get(entry.stream);
+      batches.set(entry.stream, batch);
+      return batch === 'conversation' ? `${entry.stream} ${messageOf(entry).thread_id ?? entry.seq}` : undefined;
+    };
   }
 
   /** Reads on past what the filter keeps out, and remembers how far, so that the next look begins there. */
@@ -167,11 +173,9 @@ export function createInbox(db: Db): Inbox {
   }
 
   function letGoAgain(workerId: string, triggers: Entry[]): Batch['again'] {
-    const rows = triggers.flatMap(({ seq }) => {
-      const row = letGo.get(workerId, seq) as { reason: string; at: string } | undefined;
-      return row ? [[seq, { byHand: row.reason === BY_HAND, at: row.at }] as const] : [];
-    });
-    return new Map(rows);
+    const seqs = JSON.stringify(triggers.map(({ seq }) => seq));
+    const rows = letGo.all({ worker: workerId, seqs }) as { seq: number; reason: string; at: string }[];
+    return new Map(rows.map(({ seq, reason, at }) => [seq, { byHand: reason === BY_HAND, at }]));
   }
 
   return {
@@ -181,7 +185,7 @@ export function createInbox(db: Db): Inbox {
       const open = openBatchOf(row);
       if (open) return reopened(workerId, row.checkpoint, open);
       const candidates = entries(pendingSeqs(workerId, row.checkpoint, limits.triggers));
-      const triggers = bounded(candidates, limits.bytes, conversationOf);
+      const triggers = bounded(candidates, limits.bytes, conversations());
       if (triggers.length === 0) return undefined;
       const again = letGoAgain(workerId, triggers);
       return { workerId, triggers, attempt: 1, rest: [], oneByOne: false, checkpoint: row.checkpoint, again };

@@ -1,9 +1,7 @@
-// Rows of the journal, in and out: the tail of the hash chain, the seq counter, and reading entries by seq.
-import type { ContentPart } from '../domain/entry.ts';
+// Rows of the journal, in and out: the tail of the hash chain, and the seq counter.
 import type { DomainEvent } from '../domain/org.ts';
 import type { Db } from './database.ts';
-import { type Entry, GENESIS, type JournalRow, type ReadRow, type SaltedPart, toEntry, toEvent } from './entries.ts';
-import type { content } from './schema.ts';
+import { type Entry, GENESIS, type JournalRow, type SaltedPart, toEvent } from './entries.ts';
 
 type StateRow = Pick<JournalRow, 'seq' | 'v' | 'type' | 'actor' | 'root' | 'at' | 'data'>;
 export type StateEntry = Pick<Entry, 'seq' | 'actor' | 'root' | 'at' | 'event'>;
@@ -72,31 +70,4 @@ export function createLog({ sqlite }: Db): Log {
       lastSeq = highest.get() as number;
     },
   };
-}
-
-/**
- * Reads entries by seq, with the content that still exists.
- * @param part the only part wanted, where many are read: what is kept beside a Message can be large
- */
-export function createEntryReader({ sqlite }: Db, part?: 'message'): (seqs: number[]) => Entry[] {
-  // By hand: every read of an Event comes through here, and mapping rows by the schema costs more than reading them.
-  const one = sqlite.prepare(
-    `SELECT seq, v, type, stream, subject, actor, on_behalf_of AS onBehalfOf, via, caused_by AS causedBy, root, hops,
-     activation_id AS activationId, at, data FROM journal WHERE seq = ?`,
-  );
-  const parts = sqlite.prepare(
-    `SELECT name, bytes FROM content WHERE seq = ?${part === undefined ? '' : ` AND name = '${part}'`}`,
-  );
-  return (seqs) =>
-    seqs.flatMap((seq) => {
-      const row = one.get(seq) as ReadRow | undefined;
-      return row ? [toEntry(row, existing(parts.all(seq) as ContentPartRow[]))] : [];
-    });
-}
-
-type ContentPartRow = Pick<typeof content.$inferSelect, 'name' | 'bytes'>;
-
-/** Parts whose bytes were not erased. */
-export function existing(rows: ContentPartRow[]): ContentPart[] {
-  return rows.flatMap(({ name, bytes }) => (bytes ? [{ name, bytes }] : []));
 }

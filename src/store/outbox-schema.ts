@@ -1,5 +1,5 @@
 // The tables of what leaves: where deliveries stand by the journal, and beside it what is still to be tried.
-import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { integer, sqliteTable, text } from './drizzle.ts';
 
 /** Read table: where each delivery of an Event stands. */
 export const deliveries = sqliteTable('deliveries', {

@@ -1,6 +1,6 @@
 // Which agent processes run, so that a daemon that starts finds what the last one left behind.
-import { eq } from 'drizzle-orm';
 import type { Db } from './database.ts';
+import { eq } from './drizzle.ts';
 import { processes } from './schema.ts';
 
 export type ProcessRow = typeof processes.$inferSelect;

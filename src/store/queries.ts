@@ -1,10 +1,10 @@
 // Reads of the org's nouns, by prepared statements. Reading changes nothing.
-import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { WorkerAgent } from '../domain/worker-agent.ts';
 import { createAttachmentReader, isFilePart } from './attachments.ts';
 import { type AttentionReads, createAttentionReads } from './attention.ts';
 import type { Db } from './database.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
+import { and, asc, eq, inArray, isNull, sql } from './drizzle.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import { createEventStatus, type EventStatusReader } from './event-status.ts';
 import { createJournalPages, type JournalPages } from './journal-pages.ts';

@@ -1,7 +1,7 @@
-import { asc, eq, getTableName, gt } from 'drizzle-orm';
 import type { Db } from './database.ts';
+import { asc, eq, getTableName, gt } from './drizzle.ts';
 import { toEntry } from './entries.ts';
-import { existing } from './log.ts';
+import { existing } from './entry-reader.ts';
 import { createProjections } from './projections.ts';
 import { content, journal, readTables } from './schema.ts';
 

@@ -1,5 +1,5 @@
 // Read tables about what ran and what stood still; the other tables are in schema.ts.
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { integer, primaryKey, sqliteTable, text } from './drizzle.ts';
 
 export const activations = sqliteTable('activations', {
   id: text('id').primaryKey(),

@@ -1,6 +1,6 @@
 // The tables as the code sees them; migrations/ holds what SQLite sees (a test compares the two).
 // Three kinds: the journal and its content; read tables, which a rebuild refills; operational tables, which it never touches.
-import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { blob, integer, primaryKey, sqliteTable, text } from './drizzle.ts';
 import { deliveries } from './outbox-schema.ts';
 import { activations, activationTriggers, stoppages } from './run-tables.ts';
 

@@ -2,7 +2,7 @@
 import { decodeMessage, type Message } from '../domain/message.ts';
 import type { Db } from './database.ts';
 import { isUnavailable } from './disk-errors.ts';
-import { createEntryReader } from './log.ts';
+import { createEntryReader } from './entry-reader.ts';
 
 export type Search = {
   /**

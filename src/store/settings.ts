@@ -1,7 +1,7 @@
 // Operational settings: how the daemon runs, not what the org is. Never journaled; read at use, so a change is live.
-import { eq, like, or } from 'drizzle-orm';
 import { canonicalKey, type SettingKey, type SettingValue, settingDefinitions } from './daemon-settings.ts';
 import type { Db } from './database.ts';
+import { eq, like, or } from './drizzle.ts';
 import { settings } from './schema.ts';
 import type { SecretBox } from './secrets.ts';
 import { checkSetting, type Registry, redact, requireDefinition, secretsIn, unredact } from './setting-definition.ts';

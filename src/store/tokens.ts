@@ -1,9 +1,9 @@
 // Credentials of Workers. Operational: never journaled. Only hashes are stored.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm';
 import { notFound } from '../domain/errors.ts';
 import type { Db } from './database.ts';
 import { isUnavailable } from './disk-errors.ts';
+import { and, asc, eq, isNull, type SQL, sql } from './drizzle.ts';
 import { tokens } from './schema.ts';
 
 export type TokenKind = (typeof tokens.$inferSelect)['kind'];

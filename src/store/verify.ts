@@ -1,6 +1,6 @@
-import { asc, gt } from 'drizzle-orm';
 import { createAttachmentReader, isFilePart } from './attachments.ts';
 import type { Db } from './database.ts';
+import { asc, gt } from './drizzle.ts';
 import { type ContentDigest, contentDigest, entryHash, GENESIS, type JournalRow, shapesOrg } from './entries.ts';
 import { journal } from './schema.ts';
 

@@ -6,6 +6,7 @@ import { NOTICES } from '../domain/ids.ts';
 import type { Message } from '../domain/message.ts';
 import type { EmailAccount, EmailConfig } from './email-config.ts';
 import { htmlOf } from './email-html.ts';
+import { recipientsOf } from './email-lane.ts';
 import { REPLY_KEY, replyToken } from './email-reply-address.ts';
 import { messageIdOf, threadHeaders } from './email-threading.ts';
 
@@ -27,17 +28,6 @@ export type Letter = {
 export const EVENT_HEADER = 'X-Helix-Event';
 const RECIPIENTS_MAX = 50;
 const SUBJECT_MAX = 900;
-
-/** The addresses among those a Message names; Worker ids and other names are not for the post. */
-export function recipientsOf({ to = [], cc = [] }: Pick<Message, 'to' | 'cc'>): { to: string[]; cc: string[] } {
-  const plain = (named: string[]) => named.filter((name) => !/\p{Cc}/u.test(name));
-  const addresses = (named: string[]) =>
-    plain(named)
-      .flatMap(parseMailboxes)
-      .map(({ address }) => address);
-  const first = [...new Set(addresses(to))];
-  return { to: first, cc: [...new Set(addresses(cc))].filter((address) => !first.includes(address)) };
-}
 
 /** @throws DeliveryFailure refused when it can never be sent as it is */
 export function letterOf(
@@ -135,11 +125,4 @@ function filesOf({ message, parts }: Outbound<EmailConfig>): Letter['files'] {
 export function written({ name, address }: Mailbox): string {
   const plain = name.replace(/[\p{Cc}\s"\\]+/gu, ' ').trim();
   return plain === '' ? address : `"${plain}" <${address}>`;
-}
-
-/** The line a mail waits in: its conversation, else whom it is to. */
-export function laneOf(message: Message): { lane: string } | { stays: string } {
-  const { to } = recipientsOf(message);
-  if (to.length === 0) return { stays: 'no recipient (Message.To is empty)' };
-  return { lane: message.thread_id ?? to.join(' ').toLowerCase() };
 }

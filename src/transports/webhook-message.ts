@@ -65,8 +65,9 @@ function formContent(request: RawRequest, contentType: string, parts: FormPart[]
 
 function extraOf({ headers, query }: RawRequest, contentType: string, isBase64: boolean): Record<string, unknown> {
   const kept: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (KEPT_HEADERS.has(name) || KEPT_HEADER_PATTERN.test(name)) kept[name] = one(value);
+  for (const name in headers) {
+    if (KEPT_HEADERS.has(name) || (name.startsWith('x-') && KEPT_HEADER_PATTERN.test(name)))
+      kept[name] = one(headers[name]);
   }
   return {
     ...(Object.keys(kept).length > 0 ? { headers: kept } : {}),

@@ -77,7 +77,8 @@ function deliveryOf({ headers }: RawRequest): Pick<Inbound, 'delivery'> {
 
 /** What another Stream sent out, of ours or of another organisation. */
 function originOf({ headers }: RawRequest): Pick<Inbound, 'origin'> {
-  const [eventId, hops] = [headers['x-helix-event'], headers['x-helix-hops']].map((value) => value?.toString());
+  const eventId = headers['x-helix-event']?.toString();
+  const hops = headers['x-helix-hops']?.toString();
   if (eventId === undefined && hops === undefined) return {};
   const said = /^\d{1,4}$/.test(hops ?? '') ? Math.min(Number(hops), HOPS_MAX) : 0;
   return { origin: { hops: said, ...(eventId === undefined ? {} : { eventId }) } };

@@ -37,12 +37,12 @@ test('finds the marked, their descendants, and the group and session of the root
 
 test('leaves a stranger alone that was given the number of the root', () => {
   const table = [listed(100, { startedAt: 'later' }), listed(101, { parent: 100 }), listed(102, { group: 100 })];
-  expect(pidsOf(table, { root, isChild: true })).toEqual([]);
+  expect(pidsOf(table, { root, isOurs: true })).toEqual([]);
 });
 
-test('takes the group of a root that has ended only from one that was its parent until now', () => {
+test('takes the group of a root that has ended only while the run is under way here', () => {
   const table = [listed(102, { group: 100 })];
-  expect(pidsOf(table, { root, isChild: true })).toEqual([102]);
+  expect(pidsOf(table, { root, isOurs: true })).toEqual([102]);
   expect(pidsOf(table, { root })).toEqual([]);
 });
 

@@ -30,7 +30,7 @@ console.error('stderr ' + process.env.HELIX_MCP_TOKEN + ' ' + process.env.GH_TOK
 for (const [name, value] of Object.entries(process.env)) console.log(name + '=' + value);
 `;
 
-test('no credential is found in arguments, environments of others, logs, pages, feeds, transcripts, errors, the database or a backup', async () => {
+test('no credential is found in arguments, environments of others, logs, pages, feeds, transcripts, errors, the database, an export or a backup', async () => {
   const dir = temporaryDirectory();
   const told = temporaryDirectory();
   const paths = dataPaths({ dataDir: dir }, {});
@@ -172,6 +172,20 @@ test('no credential is found in arguments, environments of others, logs, pages, 
     expect(said.stdout, command.join(' ')).toMatch(/claude|agent/);
     expectNone(command.join(' '), said.stdout + said.stderr);
   }
+  for (const { id } of activations) {
+    const traced = await runCli(['trace', id, '--json', '--data-dir', dir]);
+    expect(traced.code).toBe(0);
+    expectNone(`trace ${id}`, traced.stdout + traced.stderr);
+  }
+  const folder = join(told, 'export');
+  const exported = await runCli(['export', folder, '--json', '--data-dir', dir]);
+  expect(exported).toMatchObject({ code: 0, stderr: '' });
+  const { files } = JSON.parse(exported.stdout) as { files: string[] };
+  expect(files).toEqual(expect.arrayContaining(['streams/s-signed.yaml', 'workers/w-gh.md']));
+  for (const file of files) expectNone(`${file} of the export`, readFileSync(join(folder, file)));
+  const planned = await runCli(['apply', folder, '--dry-run', '--data-dir', dir]);
+  expect(planned.stdout).toContain('Nothing to do');
+  expectNone('apply', planned.stdout + planned.stderr);
   const archive = join(told, 'backup.tar');
   expect((await runCli(['backup', archive, '--data-dir', dir])).code).toBe(0);
   await daemon.kill('SIGTERM');

@@ -63,6 +63,7 @@ describeInBrowser('the org page', () => {
     await page.click('text=Ask to run…');
     await page.fill('input[name=reason]', 'to see');
     await page.click('button:text-is("Ask")');
+    await page.waitForSelector('.flash.done');
     const prompt = await waitFor('it ran', () => prompts.find((each) => each.includes('to see')));
     expect(prompt).toContain('Answer in verse.');
     expect(prompt).toContain('I am Ada the Second.');

@@ -69,6 +69,8 @@ describe('wrong usage of a command exits 2 with one sentence', () => {
     [['token', 'create', '--worker', 'w-x', '--expires', 'soon'], 'Write a number and a unit'],
     [['serve', '--addr', 'here'], '"here" is no address to listen on'],
     [['serve', '--public-url', 'example.com'], 'A URL begins with http:// or https://'],
+    [['serve', '--trust-proxy', 'my-proxy'], '"my-proxy" is no address of a proxy'],
+    [['serve', '--trust-proxy', '10.0.0.0/8,10.0.0.0/33'], '"10.0.0.0/33" is no address of a proxy'],
     [['serve', '--durability', 'some'], 'Allowed choices are full, normal'],
     [['serve', '--agent-command', '["a", 1]'], 'no JSON array of strings'],
     [['serve', '--agent-command', "node 'a"], 'without its end'],

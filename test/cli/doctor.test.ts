@@ -303,6 +303,18 @@ const faults: Fault[] = [
     finds: { check: 'mail', state: 'warning', says: 'inbound_user', fix: 'transport.postmark' },
   },
   {
+    name: 'mail leaves by an SMTP server, and anybody may post what comes',
+    inject: (dir) =>
+      within(dir, ({ settings }) =>
+        settings.set('transport.postmark', {
+          smtp: { host: 'mail.example', user: 'u', pass: 'p' },
+          inbound: 'h@in.example',
+          from: 'a@b.example',
+        }),
+      ),
+    finds: { check: 'mail', state: 'warning', says: 'inbound_user', fix: 'transport.postmark' },
+  },
+  {
     name: 'a Stream is for GitHub and nothing can be proven',
     inject: (dir) =>
       within(dir, (_, call) =>
@@ -319,7 +331,7 @@ const faults: Fault[] = [
     inject: (dir) =>
       within(dir, (_, call) => call('create_stream', { id: 's-hook', name: 'hook', transport: { kind: 'webhook' } })),
     args: [...FREE, '--public-url', 'https://org.invalid'],
-    finds: { check: 'webhooks', state: 'warning', says: 's-hook', fix: '"secret": true' },
+    finds: { check: 'webhooks', state: 'warning', says: 's-hook', fix: '"secret":true' },
   },
   {
     name: 'a webhook’s secret is gone',
@@ -332,7 +344,7 @@ const faults: Fault[] = [
         });
         settings.deleteSecret('stream.s-hook');
       }),
-    finds: { check: 'webhooks', says: 's-hook', fix: 'update_stream' },
+    finds: { check: 'webhooks', says: 's-hook signs', fix: 'rotate_secret' },
   },
   {
     name: 'nothing answers at the public address',
@@ -466,6 +478,33 @@ describe('a fault is found, with what to do', () => {
       wrong((await doctor(dataDir)).findings).filter(({ check, state }) => check === 'outbox' && state === 'broken'),
     ).toEqual([]);
   });
+});
+
+test.each([
+  ['takes what anybody sends', { outbound_url: "https://shop.example/o'hook" }, false],
+  ['has lost the secret by which it sends', { outbound_url: 'https://shop.example/hook' }, true],
+  ['has lost the secret of what it takes', { outbound_url: 'https://shop.example/hook', secret: true }, true],
+])('a webhook that %s: what to call mends it, shows a secret, and keeps its target', async (_name, config, isLost) => {
+  const dir = await sound();
+  await within(dir, async ({ settings }, call) => {
+    await call('create_stream', { id: 's-hook', name: 'hook', transport: { kind: 'webhook', config } });
+    if (isLost) settings.deleteSecret('stream.s-hook');
+  });
+  const look = () => doctor(dir, ...FREE, '--public-url', 'https://org.invalid');
+  const webhooks = async () => (await look()).findings.filter(({ check }) => check === 'webhooks');
+  // As a shell would take it apart.
+  for (let [found] = await webhooks(), n = 0; found?.state !== 'ok' && n < 2; [found] = await webhooks(), n++) {
+    const calls = [...(found?.fix ?? '').matchAll(/helix-org call (\w+) '((?:[^']|'\\'')*)'/g)];
+    let said: unknown;
+    await within(dir, async (_, call) => {
+      for (const [, tool = '', args = ''] of calls) said = await call(tool, JSON.parse(args.replaceAll(`'\\''`, "'")));
+    });
+    expect(said).toMatchObject({ secret: expect.stringMatching(/^whsec_/) });
+  }
+  expect(await webhooks()).toMatchObject([{ state: 'ok' }]);
+  await within(dir, async (_, call) =>
+    expect(await call('get_stream', { id: 's-hook' })).toMatchObject({ transportConfig: config }),
+  );
 });
 
 test('what it says to type is what mends it', async () => {

@@ -14,7 +14,8 @@ it('takes in what is new in slices, quickly while it is behind, and goes on afte
       return outcome;
     },
   };
-  const stop = startSearchFilling({ search, after: clock.after, onFailure: (error) => failures.push(error) });
+  const onFailure = (error: unknown) => void failures.push(error);
+  const stop = startSearchFilling({ search, after: clock.after, onFailure, load: () => 0 });
   clock.advance(2_000);
   expect(slices).toBe(1);
   for (let n = 0; n < 2; n++) clock.advance(20);
@@ -28,4 +29,27 @@ it('takes in what is new in slices, quickly while it is behind, and goes on afte
   stop();
   clock.advance(10_000);
   expect(slices).toBe(5);
+});
+
+it('leaves the loop to others while they keep it busy', () => {
+  const pauses: number[] = [];
+  let load = 0.9;
+  let next = () => {};
+  const after = (delayMs: number, callback: () => void) => {
+    pauses.push(delayMs);
+    next = callback;
+    return () => {};
+  };
+  const spin = (until: number) => {
+    while (performance.now() < until);
+    return true;
+  };
+  const search = { advance: () => spin(performance.now() + 5) };
+  startSearchFilling({ search, after, onFailure: expect.unreachable, load: () => load });
+  next();
+  expect(pauses.at(-1)).toBeGreaterThanOrEqual(99 * 5);
+  load = 0.1;
+  // Whoever else uses the machine may hold up one of them.
+  for (let n = 0; n < 10; n++) next();
+  expect(Math.min(...pauses.slice(-10))).toBeLessThan(99 * 5);
 });

@@ -108,6 +108,12 @@ test.each([
   expect(tail.output.stderr).toContain('The daemon is gone; waiting for it to come back.');
 });
 
+test('what the daemon refuses is said in its words, as no error of ours', async () => {
+  const daemon = await startTestDaemon();
+  const { code, stderr } = await cli(['tail', '--quiet', '--since', 'e-nothing', '--data-dir', daemon.dir]);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^since: there is no Event e-nothing\./) });
+});
+
 test('a closed pipe ends it well', async () => {
   const daemon = await startTestDaemon();
   const owner = await connectOwner(daemon);

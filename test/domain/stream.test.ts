@@ -110,6 +110,26 @@ describe('UpdateStream', () => {
       .staysQuiet();
   });
 
+  test('lets only people end the holding, or change where what is held would go', () => {
+    const transport = { kind: 'webhook', config: { outbound_url: 'https://supplier.example' } };
+    const elsewhere = { kind: 'webhook', config: { outbound_url: 'https://mallory.example' } };
+    const org = given(
+      founded,
+      hired('w-ada'),
+      hired('w-eve', { kind: 'human' }),
+      stream('s-out', { transport, hold: true }),
+    );
+    const update = (more: object) => ({ type: 'UpdateStream', streamId: 's-out', ...more }) as const;
+    for (const change of [{ hold: false }, { transport: elsewhere }])
+      org.when('w-ada', update(change)).refused('forbidden', 'only a person');
+    org.when('w-ada', update({ description: 'for the supplier', hold: true, transport })).records('StreamUpdated');
+    for (const change of [{ hold: false }, { transport: elsewhere }])
+      org.when('w-eve', update(change)).records('StreamUpdated');
+    given(founded, hired('w-ada'), stream('s-out', { transport }))
+      .when('w-ada', update({ hold: true }))
+      .records('StreamUpdated');
+  });
+
   test('gives the notices a way out', () => {
     given(founded)
       .when('w-owner', { type: 'UpdateStream', streamId: 's-notices', transport: { kind: 'webhook', config: {} } })

@@ -215,6 +215,24 @@ describe('a mail address', () => {
     update('w-owner', 'w-eve').refused('forbidden', /Only the owner/);
     update('w-owner', 'w-owner').records('WorkerEmailChanged');
   });
+
+  test('is for that person and the owner to say: what is private goes there, and what comes from there is theirs', () => {
+    const org = given(
+      founded,
+      hired('w-bot', { tools: ['update_identity'] }),
+      hired('w-kim', { kind: 'human', tools: ['update_identity'] }),
+      hired('w-eve', { kind: 'human', email }),
+    );
+    const update = (by: string, more: object) =>
+      org.when(by, { type: 'UpdateIdentity', workerId: 'w-eve', email: 'mallory@example.com', ...more });
+    for (const by of ['w-bot', 'w-kim']) {
+      update(by, {}).refused('forbidden', 'Only the owner and w-eve say where w-eve gets mail.');
+      update(by, { email: null }).refused('forbidden', /Only the owner/);
+      update(by, { content: 'Eve.' }).refused('forbidden', /Only the owner/);
+      update(by, { content: 'Eve.', email }).records('IdentityUpdated');
+    }
+    for (const by of ['w-eve', 'w-owner']) update(by, {}).records('WorkerEmailChanged');
+  });
 });
 
 describe('MoveWorker', () => {

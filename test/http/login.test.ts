@@ -162,11 +162,10 @@ test('a bearer token opens no page, and without a session a page says how to get
   expect((await get('/ui/org', 'helix_session=hxo_nobody')).status).toBe(401);
 });
 
-test('behind a proxy that speaks TLS the cookie is for TLS alone', async () => {
-  const { setCookie } = await submit(
-    '/login',
-    { code: codeOf(link()) },
-    { origin: daemon.url, 'x-forwarded-proto': 'https' },
-  );
+test.each([
+  ['the proxy', () => ({ origin: daemon.url, 'x-forwarded-proto': 'https' })],
+  ['the browser alone', () => ({ origin: daemon.url.replace('http:', 'https:') })],
+])('behind a proxy that speaks TLS, as %s says, the cookie is for TLS alone', async (_who, headers) => {
+  const { setCookie } = await submit('/login', { code: codeOf(link()) }, headers());
   expect(setCookie).toContain('; Secure');
 });

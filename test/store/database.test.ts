@@ -57,6 +57,20 @@ describe('a database', () => {
     sqlite.close();
   });
 
+  test('takes values of every type behind `=` and LIMIT as they are given, and leaves texts in quotes alone', () => {
+    const { sqlite } = openDatabase(':memory:');
+    sqlite.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, x)');
+    const values = ['text', '12', 12, 1.5, Buffer.from([0, 255]), null];
+    for (const value of values) sqlite.prepare('INSERT INTO t (x) VALUES (?)').run(value);
+    const set = sqlite.prepare('UPDATE t SET x = @x WHERE id=@id');
+    for (const [index, x] of values.toReversed().entries()) set.run({ x, id: index + 1 });
+    expect(sqlite.prepare('SELECT x FROM t ORDER BY id').pluck().all()).toEqual(values.toReversed());
+    const found = sqlite.prepare('SELECT id FROM t WHERE x = ? ORDER BY id LIMIT ?').pluck();
+    expect([found.all('12', 9), found.all(12, 9), found.all(1.5, 0)]).toEqual([[5], [4], []]);
+    expect(sqlite.prepare("SELECT 'it''s a = ? LIMIT @x' || ?").pluck().get('!')).toBe("it's a = ? LIMIT @x!");
+    sqlite.close();
+  });
+
   test('is opened less durably only when asked', () => {
     const { sqlite } = openDatabase(join(testDirectory(), 'org.db'), 'normal');
     expect(sqlite.pragma('synchronous', { simple: true })).toBe(1);

@@ -52,8 +52,12 @@ const SCANS_ALLOWED = [
   /^UPDATE idempotency SET body_digest = NULL WHERE seq = \?$/,
 ];
 
+/** The list of what is wanted is handed over with the statement; it is no table. */
+const HANDED_OVER = /^SCAN wanted VIRTUAL TABLE/;
+
 test('no statement reads a whole table, but those that may', () => {
-  const scanning = [...plans].filter(([, steps]) => steps.some((step) => step.startsWith('SCAN'))).map(([sql]) => sql);
+  const scans = (step: string) => step.startsWith('SCAN') && !HANDED_OVER.test(step);
+  const scanning = [...plans].filter(([, steps]) => steps.some(scans)).map(([sql]) => sql);
   expect(scanning.filter((sql) => !SCANS_ALLOWED.some((allowed) => allowed.test(sql)))).toEqual([]);
   expect(SCANS_ALLOWED.filter((allowed) => !scanning.some((sql) => allowed.test(sql)))).toEqual([]);
 });
@@ -72,6 +76,12 @@ test.each([
     /^SELECT seq FROM journal WHERE stream =/,
     /^SEARCH journal USING COVERING INDEX journal_stream \(stream=\? AND seq>\? AND seq<\?\)$/,
   ],
+  [/FROM json_each\(\?\) wanted CROSS JOIN journal j/, /^SEARCH j USING INTEGER PRIMARY KEY \(rowid=\?\)$/],
+  [
+    /FROM json_each\(\?\) wanted CROSS JOIN journal j .* AND c\.name =/,
+    /^SEARCH c USING INDEX sqlite_autoindex_content_1 \(seq=\? AND name=\?\) LEFT-JOIN$/,
+  ],
+  [/FROM json_each\(@seqs\) wanted CROSS JOIN set_aside/, /^SEARCH a USING PRIMARY KEY \(worker=\? AND seq=\?\)$/],
   [/^SELECT s\.stream AS stream/, /^SEARCH s USING PRIMARY KEY \(worker=\?\)$/],
   [/^SELECT seq FROM wakes/, /^SEARCH w USING PRIMARY KEY \(worker=\? AND seq>\?\)$/],
   [/^SELECT seq FROM threads/, /^SEARCH threads USING PRIMARY KEY \(thread=\? AND stream=\? AND seq>\? AND seq<\?\)$/],

@@ -1,6 +1,7 @@
 // Pages in a real Chromium, in front of a real daemon. Where there is none, these tests are skipped, in CI they fail.
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, describe, expect, onTestFinished } from 'vitest';
 import { startTestDaemon, type TestDaemonOptions } from './daemon.ts';
@@ -24,6 +25,7 @@ const FLAGS = [
 
 /** For one step; a page of a busy machine may take a while. */
 const PATIENCE_MS = 30_000;
+const CLOSING_MS = 10_000;
 
 const executablePath = PLACES.find((path) => path !== '' && existsSync(path));
 
@@ -94,7 +96,8 @@ export async function openPage(
     if (!url.pathname.startsWith('/static/')) requests.push(`${request.method()} ${url.pathname}${url.search}`);
   });
   onTestFinished(async () => {
-    await context.close();
+    // Chromium does not always answer while a page is on its way to another one; it ends with its browser then.
+    await Promise.race([context.close(), pause(CLOSING_MS, undefined, { ref: false })]);
     expect(problems).toEqual([]);
   });
   await page.goto(daemon.url + path);

@@ -93,6 +93,8 @@ test('the compose file builds that image, keeps the data in a volume, and publis
   expect(join(repository, 'deploy', service.build.context, '/')).toBe(join(repository, '/'));
   const [port] = instructions(last, 'EXPOSE');
   expect(service.ports).toEqual([`127.0.0.1:${port}:${port}`]);
+  // Its own words would hide those of the image; flags of the operator come after them.
+  expect(service.command).toBe(`${words(last, 'CMD').join(' ')} \${HELIX_SERVE_FLAGS:-}`);
   expect(service.volumes).toEqual([`data:${instructions(last, 'VOLUME')[0]}`]);
   expect(volumes).toEqual({ data: null });
   expect(service).toMatchObject({

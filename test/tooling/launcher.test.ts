@@ -54,6 +54,19 @@ describe('under a Node that is new enough', () => {
     expect(await launch(process.execPath, compiled, ['3'])).toMatchObject({ code: 3, stderr: '' });
   });
 
+  test('what was compiled is kept for the next start, in the cache of the user', async () => {
+    const cache = folder();
+    const env = { XDG_CACHE_HOME: cache, NODE_COMPILE_CACHE: undefined, NODE_DISABLE_COMPILE_CACHE: undefined };
+    const cwd = cloneWith(clone);
+    expect(await launch(process.execPath, cwd, ['0'], { env })).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(join(cache, 'helix-org', 'compiled'))).toHaveLength(1);
+  });
+
+  test('a cache that cannot be written is gone without', async () => {
+    const env = { XDG_CACHE_HOME: '/dev/null', NODE_COMPILE_CACHE: undefined, NODE_DISABLE_COMPILE_CACHE: undefined };
+    expect(await launch(process.execPath, cloneWith(clone), ['0'], { env })).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('npm start ends with what it started when npm is told to stop', SLOW, async () => {
     const cwd = cloneWith({ ...clone, 'package.json': readFileSync(join(repository, 'package.json'), 'utf8') });
     cpSync(join(repository, 'scripts'), join(cwd, 'scripts'), { recursive: true });

@@ -51,4 +51,6 @@ const ours =
 const shell: NodeJS.ProcessEnv = {
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))),
   NO_COLOR: '1',
+  // Made-up trees have no place in the cache of the machine.
+  NODE_DISABLE_COMPILE_CACHE: '1',
 };

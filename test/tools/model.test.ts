@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Entry } from '../../src/store/entries.ts';
-import { createEntryReader } from '../../src/store/log.ts';
+import { createEntryReader } from '../../src/store/entry-reader.ts';
 import { dumpReadTables, rebuildReadTables } from '../../src/store/rebuild.ts';
 import { verifyJournal } from '../../src/store/verify.ts';
 import { catalog } from '../../src/tools/catalog.ts';

@@ -39,6 +39,10 @@ export async function refuseForeign(request: FastifyRequest): Promise<void> {
   if (!isOwnOrigin(request)) throw foreignForm();
 }
 
+/** Whether the page that sent a form came over TLS, so that cookies may be for TLS alone: as the browser says, or a proxy. */
+export const isOverTls = ({ headers }: Pick<FastifyRequest, 'headers'>): boolean =>
+  headers.origin?.startsWith('https:') === true || headers['x-forwarded-proto'] === 'https';
+
 export const foreignForm = (): Refusal =>
   new Refusal(403, 'This form was not sent by a page of this daemon; open the page again and retry.');
 

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Tokens } from '../../store/tokens.ts';
 import { type Auth, SESSION_COOKIE } from '../auth.ts';
 import { allowOnly } from '../refusal.ts';
-import { acceptForms, fieldsOf, foreignForm, pathBack, refuseForeign } from './forms.ts';
+import { acceptForms, fieldsOf, foreignForm, isOverTls, pathBack, refuseForeign } from './forms.ts';
 import { themeOf } from './frame.ts';
 import type { Pages } from './pages.ts';
 import { isOwnForm, type VisitDeps, visitOf } from './visit.ts';
@@ -109,7 +109,7 @@ function browserOf({ headers }: FastifyRequest): string {
   return [browser ?? 'browser session', ...(browser && system ? [`on ${system}`] : [])].join(' ');
 }
 
-function cookie({ headers }: FastifyRequest, value: string, maxAge: number): string {
-  const secure = headers['x-forwarded-proto'] === 'https' ? '; Secure' : '';
+function cookie(request: FastifyRequest, value: string, maxAge: number): string {
+  const secure = isOverTls(request) ? '; Secure' : '';
   return `${SESSION_COOKIE}=${value}; Max-Age=${maxAge}; Path=/; HttpOnly; SameSite=Strict${secure}`;
 }

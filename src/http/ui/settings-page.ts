@@ -7,7 +7,7 @@ import { type Registry, requireDefinition } from '../../store/setting-definition
 import type { Settings } from '../../store/settings.ts';
 import type { TokenRow, Tokens } from '../../store/tokens.ts';
 import type { TransportInfo } from '../../tools/define-tool.ts';
-import { type Fields, type Outcome, refusedFlash } from './forms.ts';
+import { type Fields, isOverTls, type Outcome, refusedFlash } from './forms.ts';
 import { THEME_COOKIE, themeOf } from './frame.ts';
 import type { Ui } from './kit.ts';
 import { streamHref } from './links.ts';
@@ -94,9 +94,9 @@ export function settingsPages(ui: Ui, deps: SettingsPageDeps): void {
     const workerId = fields.get('workerId');
     requireMine(visit, workerId);
     requireWorker(journal.org, workerId);
-    const { protocol, headers } = visit.request;
-    const scheme = headers['x-forwarded-proto'] === 'https' ? 'https' : protocol;
-    const url = createLoginLink(tokens, workerId, `${scheme}://${headers.host ?? ''}`);
+    const { request } = visit;
+    const scheme = isOverTls(request) ? 'https' : 'http';
+    const url = createLoginLink(tokens, workerId, `${scheme}://${request.headers.host ?? ''}`);
     return done(`A link that signs ${workerId} in, once, within 15 minutes:\n${url}`);
   });
 
@@ -113,7 +113,7 @@ export function settingsPages(ui: Ui, deps: SettingsPageDeps): void {
   ui.answer('/settings/theme', (visit, fields, reply) => {
     const theme = fields.get('theme');
     if (!/^(auto|light|dark)$/.test(theme)) throw invalid('Choose auto, light or dark.');
-    const secure = visit.request.headers['x-forwarded-proto'] === 'https' ? '; Secure' : '';
+    const secure = isOverTls(visit.request) ? '; Secure' : '';
     const cookie = `${THEME_COOKIE}=${theme}; Max-Age=${YEAR_S}; Path=/; HttpOnly; SameSite=Strict${secure}`;
     return reply.header('set-cookie', cookie).redirect(`${PAGE}#look`, 303);
   });

@@ -1,5 +1,4 @@
 // Earlier versions of a Role or of who a Worker is, from the journal: what changed in each, and the way back to it.
-import { diffLines } from 'diff';
 import { conflict, notFound } from '../../domain/errors.ts';
 import type { Entry } from '../../store/entries.ts';
 import type { Queries } from '../../store/queries.ts';
@@ -50,7 +49,7 @@ export function textHistoryPages(ui: Ui, deps: TextHistoryDeps): void {
   }
 }
 
-function historyView({ queries }: TextHistoryDeps, { types, href, tool }: Kind, visit: Visit): View {
+async function historyView({ queries }: TextHistoryDeps, { types, href, tool }: Kind, visit: Visit): Promise<View> {
   const id = visit.param('id');
   const { entries } = queries.journalPage({ types, about: id, limit: VERSIONS_SHOWN });
   if (entries.length === 0) throw notFound(`There is nothing of ${id} in the journal.`);
@@ -77,7 +76,7 @@ function historyView({ queries }: TextHistoryDeps, { types, href, tool }: Kind, 
         href: `${href(id)}/history?v=${seq}`,
       })),
       chosen: { seq: chosen, isNewest: index === 0 },
-      change: before ? changeBetween(textOf(before) ?? '', text) : [{ kind: 'added', text }],
+      change: before ? await changeBetween(textOf(before) ?? '', text) : [{ kind: 'added', text }],
       isFirst: before === undefined,
       restore: `${href(id)}/restore`,
       mayRestore: visit.holds(tool) && index > 0,
@@ -100,7 +99,9 @@ function textOf(entry: Entry | undefined): string | undefined {
 
 type Change = { kind: 'added' | 'removed' | 'same' | 'skipped'; text: string };
 
-export function changeBetween(before: string, after: string): Change[] {
+export async function changeBetween(before: string, after: string): Promise<Change[]> {
+  // Loaded with the first history that is looked at.
+  const { diffLines } = await import('diff');
   const ended = (text: string) => (text.endsWith('\n') ? text : `${text}\n`);
   const changes = diffLines(ended(before), ended(after), { timeout: DIFF_MS });
   if (!changes)
