@@ -46,7 +46,10 @@ const ABOUT: Record<string, { title: string; text: string }> = {
   },
   ui: { title: 'Pages', text: 'Time to the first byte, and what a page asks for that nobody touches.' },
   chat: { title: 'Chat', text: 'From Enter to the first streamed token, without the model’s own time.' },
-  memory: { title: 'Memory and start', text: 'Resident memory of the daemon’s process.' },
+  memory: {
+    title: 'Memory and start',
+    text: 'Resident memory of the daemon’s process, which runs the compiled package with what V8 kept of an earlier start.',
+  },
   recovery: { title: 'After kill -9', text: 'With an agent running and work pending for every Worker.' },
 };
 
