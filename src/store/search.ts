@@ -6,7 +6,8 @@ import { createEntryReader } from './entry-reader.ts';
 
 export type Search = {
   /**
-   * seqs of Events that hold every word, newest first. Words match their beginnings; nothing in the text is syntax.
+   * seqs of Events that hold every word, newest first. Words match their beginnings; nothing in the text is syntax. What was
+   * published a moment ago is found too, unless more than 2,000 Events have not been taken in yet, as after a flood.
    * @param before exclusive upper end
    */
   find(text: string, options: { stream?: string; before?: number; after?: number; limit: number }): number[];
@@ -15,6 +16,8 @@ export type Search = {
 };
 
 const CATCH_UP_SLICE = 500;
+/** Some 2,000 Events take 100 ms, in which nobody else is answered; more are left to whoever calls `advance`. */
+const CATCH_UP_SLICES = 4;
 const WORDS_MAX = 20;
 
 /** What is searched. Taking an Event out again needs the very same texts, since the index keeps none. */
@@ -65,10 +68,10 @@ export function createSearch(db: Db): Search {
     return seqs.length === most;
   }
 
-  /** What was published a moment ago is found too; on a full disk, at least what was taken in before. */
+  /** On a full disk, what was taken in before is found at least. */
   function catchUp(): void {
     try {
-      while (advance(CATCH_UP_SLICE));
+      for (let slices = 0; slices < CATCH_UP_SLICES && advance(CATCH_UP_SLICE); slices++);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
     }

@@ -49,6 +49,14 @@ describe('searching', () => {
     expect(find('word', { after: seqs[2]! })).toEqual(seqs.slice(0, 2));
   });
 
+  test('a search after a flood catches up with a part of it, so that nobody waits for all; the next with more', async () => {
+    const newest = await Promise.all(Array.from({ length: 2_600 }, () => publish('flood')));
+    const some = find('flood', { limit: 10_000 }).length;
+    expect(some).toBeGreaterThan(1_900);
+    expect(some).toBeLessThanOrEqual(2_000);
+    expect(find('flood', { limit: 10_000 })).toEqual(newest.reverse());
+  });
+
   test('may be of one Stream', async () => {
     const [here, there] = [await publish('word'), await publish('word', 's-other')];
     expect(find('word', { stream: 's-in' })).toEqual([here]);
