@@ -1,7 +1,7 @@
 // How many activations there were and what they cost, as far as their agents said.
 import type { Db } from './database.ts';
 
-/** `unpriced` runs said nothing about their cost, so `costUsd` is a lower bound. */
+/** `unpriced` runs said nothing about their cost, so `costUsd` is a lower bound. `silent` ones ended well and did nothing. */
 export type RunFigures = { runs: number; costUsd: number; unpriced: number; silent: number };
 
 export type RunFiguresReader = {
@@ -21,7 +21,7 @@ export function createRunFigures({ sqlite }: Db): RunFiguresReader {
     .pluck();
   const figures = `SELECT count(*) AS runs, coalesce(sum(json_extract(usage, '$.costUsd')), 0) AS costUsd,
     count(*) - count(json_extract(usage, '$.costUsd')) AS unpriced,
-    coalesce(sum(ended_at IS NOT NULL AND published = 0 AND changed = 0), 0) AS silent FROM activations WHERE seq > @after`;
+    coalesce(sum(state = 'done' AND published = 0 AND changed = 0), 0) AS silent FROM activations WHERE seq > @after`;
   const all = sqlite.prepare(figures);
   const one = sqlite.prepare(`${figures} AND worker = @workerId`);
   return {

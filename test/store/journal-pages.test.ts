@@ -40,7 +40,11 @@ test('pages go back to the beginning without gap or repeat, whatever the filter'
 test('runs and what they cost are counted from a time on, for all and for one', async () => {
   let at = new Date('2026-03-01T10:00:00Z');
   const org = await staff(await testOrg(undefined, { now: () => at }));
-  const run = async (workerId: string, activationId: string, ended?: { costUsd?: number; published: number }) => {
+  const run = async (
+    workerId: string,
+    activationId: string,
+    ended?: { costUsd?: number; published: number; outcome?: 'done' | 'failed' },
+  ) => {
     const { entries } = await org.commit('system', {
       type: 'StartActivation',
       activationId,
@@ -52,14 +56,14 @@ test('runs and what they cost are counted from a time on, for all and for one', 
       content: [],
     });
     if (!ended) return;
-    const { published, ...usage } = ended;
+    const { published, outcome = 'done', ...usage } = ended;
     const through = { throughSeq: entries[0]!.seq, settled: [], parked: [], open: null };
     await org.commit('system', {
       type: 'EndActivation',
       activationId,
       workerId,
-      outcome: 'done',
-      exit: 'ok',
+      outcome,
+      exit: outcome === 'done' ? 'ok' : 'exit code 1',
       ...through,
       published,
       changed: 0,
@@ -70,10 +74,11 @@ test('runs and what they cost are counted from a time on, for all and for one', 
   at = new Date('2026-03-02T10:00:00Z');
   await run('w-ada', 'a-2', { costUsd: 0.25, published: 0 });
   await run('w-bob', 'a-3', { published: 1 });
+  await run('w-bob', 'a-5', { published: 0, outcome: 'failed' });
   await run('w-bob', 'a-4');
   const { figuresSince } = createRunFigures(org.db);
   const today = '2026-03-02T00:00:00.000Z';
-  expect(figuresSince(today)).toEqual({ runs: 3, costUsd: 0.25, unpriced: 2, silent: 1 });
+  expect(figuresSince(today)).toEqual({ runs: 4, costUsd: 0.25, unpriced: 3, silent: 1 });
   expect(figuresSince(today, 'w-ada')).toEqual({ runs: 1, costUsd: 0.25, unpriced: 0, silent: 1 });
   expect(figuresSince('2026-03-01T00:00:00.000Z', 'w-ada')).toMatchObject({ runs: 2, costUsd: 5.25 });
   expect(figuresSince('2027-01-01T00:00:00.000Z')).toEqual({ runs: 0, costUsd: 0, unpriced: 0, silent: 0 });
