@@ -91,14 +91,14 @@ export function load(
   url: string,
   connections: number,
   acknowledged: Acknowledged[],
-  { prefix, most = Number.MAX_SAFE_INTEGER }: { prefix: string; most?: number },
+  { prefix, most = Number.MAX_SAFE_INTEGER, padding = '' }: { prefix: string; most?: number; padding?: string },
 ): { stop(): Promise<void> } {
   let stopped = false;
   const enough = acknowledged.length + most;
   const one = async (connection: number) => {
     for (let n = 0; !stopped && acknowledged.length < enough; n++) {
       const key = `${prefix}-${connection}-${n}`;
-      const body = `body of ${key}`;
+      const body = `body of ${key}${padding}`;
       const response = await fetch(`${url}/webhooks/s-in`, {
         method: 'POST',
         body,
