@@ -93,23 +93,26 @@ export function toEntry(row: ReadRow, content: ContentPart[]): Entry {
   return { ...header, event: toEvent(row, content), content };
 }
 
+/** The values of an entry's header, in the order in which the chain and the table have them. */
+export const headerValues = (row: Omit<JournalRow, 'data' | 'prevHash' | 'hash' | 'shapesOrg'>) => [
+  row.seq,
+  row.v,
+  row.type,
+  row.stream,
+  row.subject,
+  row.actor,
+  row.onBehalfOf,
+  row.via,
+  row.causedBy,
+  row.root,
+  row.hops,
+  row.activationId,
+  row.at,
+];
+
 /** The link of the chain: SHA-256 over the previous link, the header as a JSON array, and the stored data text. */
 export function entryHash(row: Omit<JournalRow, 'hash' | 'shapesOrg'>): Buffer {
-  const header = JSON.stringify([
-    row.seq,
-    row.v,
-    row.type,
-    row.stream,
-    row.subject,
-    row.actor,
-    row.onBehalfOf,
-    row.via,
-    row.causedBy,
-    row.root,
-    row.hops,
-    row.activationId,
-    row.at,
-  ]);
+  const header = JSON.stringify(headerValues(row));
   return hash('sha256', Buffer.concat([row.prevHash, Buffer.from(`${header}\n${row.data}`)]), 'buffer');
 }
 

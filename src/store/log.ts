@@ -1,7 +1,7 @@
 // Rows of the journal, in and out: the tail of the hash chain, and the seq counter.
 import type { DomainEvent } from '../domain/org.ts';
 import type { Db } from './database.ts';
-import { type Entry, GENESIS, type JournalRow, type SaltedPart, toEvent } from './entries.ts';
+import { type Entry, GENESIS, headerValues, type JournalRow, type SaltedPart, toEvent } from './entries.ts';
 
 type StateRow = Pick<JournalRow, 'seq' | 'v' | 'type' | 'actor' | 'root' | 'at' | 'data'>;
 export type StateEntry = Pick<Entry, 'seq' | 'actor' | 'root' | 'at' | 'event'>;
@@ -73,22 +73,4 @@ export function createLog({ sqlite }: Db): Log {
 }
 
 /** By place: to bind so many by name costs a tenth of the insert. */
-const valuesOf = (row: JournalRow) => [
-  row.seq,
-  row.v,
-  row.type,
-  row.stream,
-  row.subject,
-  row.actor,
-  row.onBehalfOf,
-  row.via,
-  row.causedBy,
-  row.root,
-  row.hops,
-  row.activationId,
-  row.at,
-  row.data,
-  row.prevHash,
-  row.hash,
-  row.shapesOrg ? 1 : 0,
-];
+const valuesOf = (row: JournalRow) => [...headerValues(row), row.data, row.prevHash, row.hash, row.shapesOrg ? 1 : 0];

@@ -1,7 +1,7 @@
 // A model for tests that speaks Anthropic's Messages API on loopback and says what a function tells it to.
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { type Asked, type ScriptedModel as Model, startScriptedServer } from './scripted-server.ts';
 
 /** What the model is asked, as far as scripts want to know. */
 export type ModelRequest = {
@@ -27,36 +27,19 @@ export type ModelReply =
   /** Begins to answer and never ends. */
   | 'hang';
 
-export type ScriptedModel = {
-  url: string;
-  requests: ModelRequest[];
-  /** Headers of each request. */
-  headers: IncomingMessage['headers'][];
-  close(): Promise<void>;
-};
+export type ScriptedModel = Model<ModelRequest>;
 
 type Block = { type: string; [name: string]: unknown };
 const CHUNK = 64_000;
 
-export async function startScriptedAnthropic(
+export function startScriptedAnthropic(
   answer: (request: ModelRequest) => ModelReply | Promise<ModelReply>,
 ): Promise<ScriptedModel> {
-  const requests: ModelRequest[] = [];
-  const headers: IncomingMessage['headers'][] = [];
-  const server = createServer((request, response) => {
-    void handle(request, response).catch((error) => response.destroy(error));
-  });
-
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let text = '';
-    for await (const chunk of request.setEncoding('utf8')) text += chunk;
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    if (request.method === 'HEAD') return void response.end();
+  async function handle({ method, path, response, note }: Asked<ModelRequest>): Promise<void> {
+    if (method === 'HEAD') return void response.end();
     if (path === '/v1/messages/count_tokens') return json(response, 200, { input_tokens: 100 });
     if (path !== '/v1/messages') return json(response, 404, apiError('not_found_error', path));
-    headers.push(request.headers);
-    const asked = toRequest(JSON.parse(text));
-    requests.push(asked);
+    const asked = note(toRequest);
     const reply = await answer(asked);
     if (reply === 'hang') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -68,18 +51,7 @@ export async function startScriptedAnthropic(
     }
     await send(response, String(asked.body.model), blocksOf(reply), reply.hold);
   }
-
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
-    headers,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  return startScriptedServer('', handle);
 }
 
 /** Uses one tool after the other, then says `Done.` and what the last one answered. */

@@ -1,7 +1,7 @@
 // A model for tests that speaks OpenAI's Responses API on loopback and says what a function tells it to.
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { type Asked, type ScriptedModel as Model, startScriptedServer } from './scripted-server.ts';
 
 /** What the model is asked, as far as scripts want to know. */
 export type ModelRequest = {
@@ -23,37 +23,19 @@ export type ModelReply =
   /** Begins to answer and never ends. */
   | 'hang';
 
-export type ScriptedModel = {
-  url: string;
-  requests: ModelRequest[];
-  /** Headers of each request. */
-  headers: IncomingMessage['headers'][];
-  close(): Promise<void>;
-};
+export type ScriptedModel = Model<ModelRequest>;
 
 type Item = { type: string; [name: string]: unknown };
 const CHUNK = 64_000;
 const NAMESPACE = /^(mcp__.+?)__(.+)$/;
 
-export async function startScriptedOpenai(
+export function startScriptedOpenai(
   answer: (request: ModelRequest) => ModelReply | Promise<ModelReply>,
 ): Promise<ScriptedModel> {
-  const requests: ModelRequest[] = [];
-  const headers: IncomingMessage['headers'][] = [];
-  const server = createServer((request, response) => {
-    void handle(request, response).catch((error) => response.destroy(error));
-  });
-
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let text = '';
-    for await (const chunk of request.setEncoding('utf8')) text += chunk;
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    if (!path.endsWith('/responses') || request.method !== 'POST')
-      return fail(response, { status: 404, message: `no ${request.method} ${path} here` });
-    headers.push(request.headers);
-    const asked = toRequest(JSON.parse(text));
-    requests.push(asked);
-    const reply = await answer(asked);
+  async function handle({ method, path, response, note }: Asked<ModelRequest>): Promise<void> {
+    if (!path.endsWith('/responses') || method !== 'POST')
+      return fail(response, { status: 404, message: `no ${method} ${path} here` });
+    const reply = await answer(note(toRequest));
     if (reply !== 'hang' && 'status' in reply) return fail(response, reply);
     const send = sender(response);
     const id = `resp_${randomUUID()}`;
@@ -66,18 +48,7 @@ export async function startScriptedOpenai(
     }
     response.end();
   }
-
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
-    requests,
-    headers,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  return startScriptedServer('/v1', handle);
 }
 
 const USAGE = {
