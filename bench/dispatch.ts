@@ -96,19 +96,22 @@ async function measure(name: string, isGoal: boolean): Promise<Figure[]> {
     alone.push(theirs);
   }
   const both = (values: number[]) => `${show(median(values), 'ms')}, p99 ${show(quantile(values, 0.99), 'ms')}`;
+  const bound =
+    'the start is recorded and synced before there is a process, so that nothing runs unrecorded (some 1.2 ms), and ' +
+    'the launcher’s fork and exec take 1.3 to 2 ms.';
   const meets = (values: number[], most: number) => median(values) <= most && quantile(values, 0.99) <= 15;
   return [
     {
       what: `committed to process started, ${name}`,
       ours: both(started),
-      ...(isGoal ? { goal: 'p50 ≤ 4, p99 ≤ 15 ms', isMet: meets(started, 4) } : {}),
+      ...(isGoal ? { goal: 'p50 ≤ 4, p99 ≤ 15 ms', isMet: meets(started, 4), bound } : {}),
     },
     {
       what: `committed to the agent’s first byte, ${name}`,
       ours: both(said),
       baseline: `${both(alone)} a bare start`,
       ratio: median(said) / median(alone),
-      ...(isGoal ? { goal: 'p50 ≤ 5, p99 ≤ 15 ms', isMet: meets(said, 5) } : {}),
+      ...(isGoal ? { goal: 'p50 ≤ 5, p99 ≤ 15 ms', isMet: meets(said, 5), bound } : {}),
     },
   ];
 }

@@ -12,7 +12,8 @@ const ABOUT: Record<string, { title: string; text: string }> = {
     text:
       'A POST of 1 KB is answered after it is on disk (SQLite WAL, `synchronous=FULL`). Whatever arrives in one turn of the event ' +
       'loop shares one fsync. Beside it: Fastify that only parses and answers, which nothing built on it can pass; and the same ' +
-      'work (signature, idempotency key, Event, digest) with a commit and a fsync for each request.',
+      'work (signature, idempotency key, Event, digest) with a commit and a fsync for each request, or with one for all that arrive ' +
+      'in a turn, which is the least that one thread can do.',
   },
   'fan-out': {
     title: 'Subscribers',
@@ -117,7 +118,11 @@ function section({ bench, figures }: Report): string {
   ]);
   const head = ['what', 'ours (spread)', 'beside it', 'ratio', 'goal', 'met'];
   const table = [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
-  return `## ${title}\n\n${text}${detail === '' ? '' : ` ${detail}`} Command: \`npm run bench:${name}\`.\n\n${table}`;
+  const bounds = figures.flatMap(({ what, bound, isMet }) =>
+    isMet === false && bound !== undefined ? [`- Missed, *${what}*: ${bound}`] : [],
+  );
+  const why = bounds.length === 0 ? '' : `\n\n${bounds.join('\n')}`;
+  return `## ${title}\n\n${text}${detail === '' ? '' : ` ${detail}`} Command: \`npm run bench:${name}\`.\n\n${table}${why}`;
 }
 
 const cell = (text: string) => text.replaceAll('|', '\\|');

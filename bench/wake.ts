@@ -51,6 +51,10 @@ async function wake(server: Server<{ port: number }>, waiters: number, waiting: 
   return (await heard).endedAt - began;
 }
 
+const WRITES =
+  'each of them has a connection of its own, so each answer is a system call of its own; the bare server beside it pays for those ' +
+  'too, and client and servers share the cores.';
+
 const hello = rawRequest('/webhooks/s-in', {}, 'hello');
 const holding = rawRequest('/wait', {}, '');
 const telling = rawRequest('/tell', {}, '');
@@ -72,7 +76,7 @@ for (const waiters of WAITERS) {
     ours: `${show(median(ours), 'ms')}, p99 ${show(p99, 'ms')}`,
     baseline: `${show(median(floor), 'ms')}, p99 ${show(quantile(floor, 0.99), 'ms')} bare Fastify`,
     ratio: median(ours) / median(floor),
-    ...(goal === undefined ? {} : { goal: `p99 ≤ ${goal} ms`, isMet: p99 <= goal }),
+    ...(goal === undefined ? {} : { goal: `p99 ≤ ${goal} ms`, isMet: p99 <= goal, bound: WRITES }),
   });
 }
 report({ bench: 'wake', figures });
