@@ -18,10 +18,9 @@ export type Server<Told> = Told & {
 
 export type Told = { url: string; port: number; token: string; listeningMs: number };
 
-/** Runs `bench/NAME.ts` until it has said what it is. @throws Error when it ends instead */
-export async function startServer<Told>(name: string, argument = ''): Promise<Server<Told>> {
-  const file = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
-  const child = fork(file, [argument], { serialization: 'advanced' });
+/** Runs a file of bench/ until it has said what it is. @throws Error when it ends instead */
+export async function startServer<Told>(file: string, argument = ''): Promise<Server<Told>> {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [argument], { serialization: 'advanced' });
   const told = await answerOf<Told>(child);
   return {
     ...told,
@@ -60,7 +59,7 @@ export function startDaemonProcess(
 ): Promise<Server<Told>> {
   buildWhenOlder();
   const given = { paths: dataPaths({ dataDir }, {}), address: { host: '127.0.0.1', port: 0 }, ...config };
-  return startServer<Told>('daemon-child', JSON.stringify(given));
+  return startServer<Told>('daemon-child.mjs', JSON.stringify(given));
 }
 
 /** Daemons are measured as they are installed, so from dist/; it is built anew when the sources have changed since. */

@@ -22,7 +22,7 @@ await callTool(daemon, 'create_stream', {
   transport: { kind: 'webhook', config: { secret: true } },
 });
 const secret = await daemon.ask<string>('secret s-signed');
-const bare = await startServer<{ port: number; secret: string }>('bare-server');
+const bare = await startServer<{ port: number; secret: string }>('bare-server.ts');
 
 let made = 0;
 function requestFor(way: Way): Buffer {

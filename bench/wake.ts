@@ -16,7 +16,7 @@ const ROUNDS = isQuick ? 10 : 100;
 const ROUNDS_ALONE = isQuick ? 50 : 300;
 
 const daemon = await startDaemonProcess(temporaryFolder(), { settings: { 'agent.kind': 'command' } });
-const bare = await startServer<{ port: number }>('bare-waits');
+const bare = await startServer<{ port: number }>('bare-waits.ts');
 await callTool(daemon, 'create_stream', { id: 's-in', name: 'in', transport: 'webhook' });
 await callTool(daemon, 'publish', { streamId: 's-in', body: 'first' });
 
