@@ -19,8 +19,11 @@ export type Server<Told> = Told & {
 export type Told = { url: string; port: number; token: string; listeningMs: number };
 
 /** Runs a file of bench/ until it has said what it is. @throws Error when it ends instead */
-export async function startServer<Told>(file: string, argument = ''): Promise<Server<Told>> {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [argument], { serialization: 'advanced' });
+export async function startServer<Told>(file: string, argument = '', execArgv: string[] = []): Promise<Server<Told>> {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [argument], {
+    serialization: 'advanced',
+    execArgv,
+  });
   const told = await answerOf<Told>(child);
   return {
     ...told,
@@ -52,6 +55,9 @@ async function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
   }
 }
 
+/** What deploy/ gives to Node. */
+const AS_DEPLOYED = ['--max-semi-space-size=8'];
+
 /** @param settings of the daemon; nobody's agent is to be found unless they say so */
 export function startDaemonProcess(
   dataDir: string,
@@ -59,7 +65,7 @@ export function startDaemonProcess(
 ): Promise<Server<Told>> {
   buildWhenOlder();
   const given = { paths: dataPaths({ dataDir }, {}), address: { host: '127.0.0.1', port: 0 }, ...config };
-  return startServer<Told>('daemon-child.mjs', JSON.stringify(given));
+  return startServer<Told>('daemon-child.mjs', JSON.stringify(given), AS_DEPLOYED);
 }
 
 /** Daemons are measured as they are installed, so from dist/; it is built anew when the sources have changed since. */

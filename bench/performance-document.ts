@@ -49,7 +49,9 @@ const ABOUT: Record<string, { title: string; text: string }> = {
   chat: { title: 'Chat', text: 'From Enter to the first streamed token, without the model’s own time.' },
   memory: {
     title: 'Memory and start',
-    text: 'Resident memory of the daemon’s process, which runs the compiled package with what V8 kept of an earlier start.',
+    text:
+      'Resident memory of the daemon’s process, which runs the compiled package with what V8 kept of an earlier start, and with ' +
+      'the option that the systemd unit and the image give to Node (`--max-semi-space-size=8`).',
   },
   recovery: { title: 'After kill -9', text: 'With an agent running and work pending for every Worker.' },
 };

@@ -121,6 +121,15 @@ describe('the unit', () => {
     expect(value('NoNewPrivileges')).toBe('yes');
   });
 
+  test('and the image give Node the same option, which it takes', () => {
+    const option = /NODE_OPTIONS=(\S+)/;
+    const [given, image] = [option.exec(unit)?.[1], option.exec(text('Dockerfile'))?.[1]];
+    expect(given).toBe('--max-semi-space-size=8');
+    expect(image).toBe(given);
+    const { status, stderr } = spawnSync(process.execPath, ['-e', '0'], { env: { NODE_OPTIONS: given } });
+    expect([status, stderr.toString()]).toEqual([0, '']);
+  });
+
   test('leaves it the time it needs to stop, and lets it stop its runs itself', () => {
     expect(value('KillMode')).toBe('mixed');
     expect(Number(value('TimeoutStopSec'))).toBeGreaterThan(10);
