@@ -55,6 +55,10 @@ const WRITES =
   'each of them has a connection of its own, so each answer is a system call of its own; the bare server beside it pays for those ' +
   'too, and client and servers share the cores.';
 
+const PAUSES =
+  'one in a hundred meets a slow fsync, a collection of garbage, or another program on the two cores; the median is what it ' +
+  'costs.';
+
 const hello = rawRequest('/webhooks/s-in', {}, 'hello');
 const holding = rawRequest('/wait', {}, '');
 const telling = rawRequest('/tell', {}, '');
@@ -76,7 +80,9 @@ for (const waiters of WAITERS) {
     ours: `${show(median(ours), 'ms')}, p99 ${show(p99, 'ms')}`,
     baseline: `${show(median(floor), 'ms')}, p99 ${show(quantile(floor, 0.99), 'ms')} bare Fastify`,
     ratio: median(ours) / median(floor),
-    ...(goal === undefined ? {} : { goal: `p99 ≤ ${goal} ms`, isMet: p99 <= goal, bound: WRITES }),
+    ...(goal === undefined
+      ? {}
+      : { goal: `p99 ≤ ${goal} ms`, isMet: p99 <= goal, bound: waiters === 1 ? PAUSES : WRITES }),
   });
 }
 report({ bench: 'wake', figures });
