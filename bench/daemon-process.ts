@@ -1,7 +1,7 @@
 // Starts daemons and other servers as processes, and asks them about themselves.
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -55,8 +55,11 @@ async function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
   }
 }
 
-/** What deploy/ gives to Node. */
-const AS_DEPLOYED = ['--max-semi-space-size=8'];
+/** What the unit in deploy/ gives to Node. */
+function nodeOptions(): string[] {
+  const unit = readFileSync(join(packageRoot, 'deploy/helix-org.service'), 'utf8');
+  return /^Environment=NODE_OPTIONS=(.+)$/m.exec(unit)?.[1]?.split(' ') ?? [];
+}
 
 /** @param settings of the daemon; nobody's agent is to be found unless they say so */
 export function startDaemonProcess(
@@ -65,7 +68,7 @@ export function startDaemonProcess(
 ): Promise<Server<Told>> {
   buildWhenOlder();
   const given = { paths: dataPaths({ dataDir }, {}), address: { host: '127.0.0.1', port: 0 }, ...config };
-  return startServer<Told>('daemon-child.mjs', JSON.stringify(given), AS_DEPLOYED);
+  return startServer<Told>('daemon-child.mjs', JSON.stringify(given), nodeOptions());
 }
 
 /** Daemons are measured as they are installed, so from dist/; it is built anew when the sources have changed since. */
